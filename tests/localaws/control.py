@@ -1,0 +1,105 @@
+"""The control API under /_localaws/: what happened, what shall go wrong, how long things take."""
+
+import json
+from urllib.parse import parse_qs
+
+from localaws import calls, faults, fork, mail, state, timings
+
+
+def answer(environ: dict, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Answers one request of the control API."""
+    method = environ["REQUEST_METHOD"]
+    name = environ["PATH_INFO"].removeprefix("/_localaws/").strip("/")
+    query = {key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+    handler = ROUTES.get((method, name))
+    if handler is None:
+        return _json(404, {"error": f"no {method} /_localaws/{name}"})
+    try:
+        document = json.loads(body) if body else {}
+        if not isinstance(document, dict):
+            raise ValueError("the body must be a JSON object")
+        return _json(200, handler(query, document))
+    except (ValueError, TypeError, KeyError) as error:
+        return _json(400, {"error": str(error)})
+    except fork.NotQuiescent as error:
+        return _json(409, {"error": str(error)})
+
+
+def _json(status: int, document: dict) -> tuple[int, list[tuple[str, str]], bytes]:
+    body = json.dumps(document, default=str).encode()
+    return status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))], body
+
+
+def _health(query, document) -> dict:
+    return {"status": "ok"}
+
+
+def _calls(query, document) -> dict:
+    return {"calls": calls.since(int(query.get("since", 0)))}
+
+
+def _clear_calls(query, document) -> dict:
+    calls.clear()
+    return {"calls": []}
+
+
+def _faults(query, document) -> dict:
+    return {"faults": faults.listing(), "dark": faults.dark_regions()}
+
+
+def _add_fault(query, document) -> dict:
+    return faults.add(document)
+
+
+def _clear_faults(query, document) -> dict:
+    faults.clear()
+    return {"faults": []}
+
+
+def _dark(query, document) -> dict:
+    return {"dark": faults.set_dark(str(document["region"]), bool(document.get("dark", True)))}
+
+
+def _mail(query, document) -> dict:
+    return {"mails": mail.listing(query.get("topic"))}
+
+
+def _timings(query, document) -> dict:
+    return timings.all_values()
+
+
+def _set_timings(query, document) -> dict:
+    return timings.set_many(document)
+
+
+def _logs(query, document) -> dict:
+    """What a function printed since this server (or this copy) started."""
+    path = state.log_dir() / f"{query['function'].replace('/', '')}.log"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {"lines": lines}
+
+
+def _fork(query, document) -> dict:
+    return fork.request_copy()
+
+
+def _shutdown(query, document) -> dict:
+    fork.request_shutdown()
+    return {"status": "stopping"}
+
+
+ROUTES = {
+    ("GET", "health"): _health,
+    ("GET", "calls"): _calls,
+    ("DELETE", "calls"): _clear_calls,
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
+    ("POST", "dark"): _dark,
+    ("GET", "mail"): _mail,
+    ("GET", "timings"): _timings,
+    ("POST", "timings"): _set_timings,
+    ("GET", "logs"): _logs,
+    ("POST", "fork"): _fork,
+    ("POST", "shutdown"): _shutdown,
+}
