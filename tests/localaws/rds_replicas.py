@@ -11,6 +11,7 @@ from moto.rds.exceptions import (DBInstanceAlreadyExists, DBInstanceNotFoundErro
                                  RDSClientError)
 from moto.rds.models import DBInstance, RDSBackend, rds_backends
 from moto.rds.utils import valid_preferred_maintenance_window
+from werkzeug.exceptions import HTTPException
 
 from localaws import rds_replication, rds_snapshots
 from localaws.rds_instances import (add_instance, answer, begin_creation, kms_key, network,
@@ -33,6 +34,15 @@ OWN = ("db_instance_identifier", "db_instance_class", "availability_zone", "port
        "monitoring_role_arn", "enable_iam_database_authentication", "deletion_protection",
        "enable_cloudwatch_logs_exports", "max_allocated_storage", "allocated_storage",
        "ca_certificate_identifier")
+
+
+class SourceUnreachable(HTTPException):
+    """A fault of the service itself, which is no refusal of the request."""
+
+    code = 500
+    description = ("<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>"
+                   "The request processing has failed because of an unknown error, exception or "
+                   "failure.</Message></Error><RequestId></RequestId></ErrorResponse>")
 
 
 def create_db_instance_read_replica(self: RDSBackend, db_kwargs: Any) -> DBInstance:
@@ -71,8 +81,7 @@ def find_source(backend: RDSBackend, wanted: dict[str, Any]) -> DBInstance:
         raise missing
     if parts[3] != backend.region_name and rds_replication.is_dark(parts[3]):
         # What AWS answers while the source's Region is down is unknown: a fault of the service.
-        raise RDSClientError("InternalFailure", "The request processing has failed because of an "
-                                                "unknown error, exception or failure.")
+        raise SourceUnreachable()
     return _existing(rds_backends[backend.account_id][parts[3]], parts[6], missing)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from moto.core.responses import ActionResult, PaginatedResult
+from moto.core.utils import get_pagination_model
 from moto.rds.exceptions import (DBInstanceNotFoundError, InvalidParameterValue, RDSClientError)
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
@@ -80,6 +81,8 @@ def call_action(self: RDSResponse) -> Any:
 
 def install() -> None:
     """Puts these in the place of moto's."""
+    get_pagination_model("rds")["DescribeDBSnapshots"]["unique_attribute"] = \
+        "db_snapshot_identifier"
     RDSResponse.describe_db_instances = describe_db_instances
     RDSResponse.describe_db_snapshots = describe_db_snapshots
     RDSResponse.create_db_instance = create_db_instance
