@@ -1,0 +1,199 @@
+//! The loop against a resource whose world is a script.
+
+use super::*;
+use crate::clients::Clients;
+use crate::context::{Phase, sample};
+use crate::progress::Progress;
+use crate::resource::{ChangeClass, ControlPlane};
+use serde_json::json;
+use std::sync::Mutex;
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct NoParameters {}
+
+/// What a look sees: `Ok(true)` is the post-condition.
+type Look = Result<bool>;
+
+#[derive(Default)]
+struct Scripted {
+    looks: Mutex<Vec<Look>>,
+    answers: Mutex<Vec<Result<Value>>>,
+    applied: Mutex<u32>,
+}
+
+struct Flip {
+    reissuable: bool,
+}
+
+impl Classified for Flip {
+    fn name(&self) -> &'static str {
+        "Flip"
+    }
+    fn class(&self) -> ChangeClass {
+        ChangeClass::Modify
+    }
+    fn summary(&self) -> String {
+        "flip it".into()
+    }
+    fn reissuable(&self) -> bool {
+        self.reissuable
+    }
+}
+
+impl Resource for Scripted {
+    const TYPE: &'static str = "Scripted";
+    const PHASES: &'static [Phase] = &[Phase::Activate];
+    const READS: &'static [&'static str] = &[];
+    const WRITES: &'static [&'static str] = &[];
+    const CONTROL_PLANE: ControlPlane = ControlPlane::None;
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    const CLASS: ChangeClass = ChangeClass::Destructive;
+    type Parameters = NoParameters;
+    type Observed = bool;
+    type Change = Flip;
+
+    async fn connect(_: &Clients, _: &NoParameters, _: &Cx) -> Result<Self> {
+        Ok(Self::default())
+    }
+    async fn observe(&self, _: &NoParameters, _: &Cx) -> Look {
+        let mut looks = self.looks.lock().unwrap();
+        if looks.len() > 1 { looks.remove(0) } else { looks[0].clone() }
+    }
+    fn decide(_: &NoParameters, flipped: &bool, _: &Cx) -> Step<Flip> {
+        if *flipped {
+            Step::Done(Outcome::new("flipped"))
+        } else {
+            Step::Change(Flip { reissuable: false })
+        }
+    }
+    async fn apply(&self, _: &NoParameters, _: Flip, _: &Cx) -> Result<Value> {
+        *self.applied.lock().unwrap() += 1;
+        let mut answers = self.answers.lock().unwrap();
+        if answers.is_empty() { Ok(Value::Null) } else { answers.remove(0) }
+    }
+}
+
+struct Silent;
+impl Watch for Silent {
+    async fn note(&mut self, _: &'static str, _: &str) {}
+}
+
+fn cx(mode: Mode) -> Cx {
+    let now = clock::epoch();
+    Cx {
+        context: sample(),
+        phase: Phase::Activate,
+        mode,
+        resource_name: "r".into(),
+        account: "123456789012".into(),
+        partition: "aws".into(),
+        progress: Progress { since: now, ..Progress::default() },
+        now,
+    }
+}
+
+async fn run(world: &Scripted, cx: &mut Cx, budget_s: u64) -> Response {
+    let limits = Limits { budget: Duration::from_secs(budget_s), deadline: clock::epoch() + 60 };
+    operate(world, &NoParameters {}, cx, limits, &mut Silent).await
+}
+
+fn world(looks: Vec<Look>, answers: Vec<Result<Value>>) -> Scripted {
+    Scripted { looks: Mutex::new(looks), answers: Mutex::new(answers), ..Scripted::default() }
+}
+
+fn fault(nature: Nature) -> Error {
+    Error::new(ErrorType::Conflict, "no").nature(nature)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_call_that_shows_late_is_sent_once() {
+    let world = world(vec![Ok(false), Ok(false), Ok(false), Ok(true)], vec![]);
+    let response = run(&world, &mut cx(Mode::Execute), 50).await;
+    assert_eq!((response.status, response.changed), (Status::Done, true));
+    assert_eq!(*world.applied.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_already_is_not_touched() {
+    let world = world(vec![Ok(true)], vec![]);
+    let response = run(&world, &mut cx(Mode::Execute), 50).await;
+    assert_eq!((response.status, response.changed), (Status::Done, false));
+    assert_eq!(*world.applied.lock().unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_never_applies() {
+    let world = world(vec![Ok(false)], vec![]);
+    let response = run(&world, &mut cx(Mode::Plan), 20).await;
+    assert_eq!(response.status, Status::Planned);
+    assert_eq!(response.change_class, Some(ChangeClass::Modify));
+    assert_eq!(*world.applied.lock().unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_call_is_sent_again_and_a_final_error_ends() {
+    let world =
+        world(vec![Ok(false)], vec![Err(fault(Nature::Throttled)), Err(fault(Nature::Final))]);
+    let response = run(&world, &mut cx(Mode::Execute), 50).await;
+    assert_eq!(response.status, Status::Failed);
+    assert_eq!(*world.applied.lock().unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_looked_for_before_anything_else() {
+    let looks = vec![Ok(false), Ok(false), Ok(true)];
+    let world = world(looks, vec![Err(fault(Nature::Uncertain))]);
+    let response = run(&world, &mut cx(Mode::Execute), 50).await;
+    assert_eq!(response.status, Status::Done);
+    assert_eq!(*world.applied.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn state_faults_end_after_a_few_looks() {
+    let faults = (0..9).map(|_| Err(fault(Nature::StateFault))).collect();
+    let world = world(vec![Ok(false)], faults);
+    let response = run(&world, &mut cx(Mode::Execute), 50).await;
+    assert_eq!(response.status, Status::Failed);
+    assert_eq!(*world.applied.lock().unwrap(), STATE_FAULTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_does_not_fit_is_handed_back() {
+    let world = world(vec![Err(fault(Nature::Uncertain))], vec![]);
+    let response = run(&world, &mut cx(Mode::Execute), 3).await;
+    assert_eq!(response.status, Status::InProgress);
+    assert!(response.wait_seconds >= 1);
+    assert_eq!(run(&world, &mut cx(Mode::Plan), 3).await.status, Status::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_ends_the_attempt() {
+    let world = world(vec![Err(fault(Nature::Throttled))], vec![]);
+    let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() };
+    let response =
+        operate(&world, &NoParameters {}, &mut cx(Mode::Execute), limits, &mut Silent).await;
+    assert_eq!(response.error_type, Some(ErrorType::TimedOut));
+}
+
+#[test]
+fn after_the_grace_only_reissuable_calls_are_sent_again() {
+    let mut cx = cx(Mode::Execute);
+    cx.progress
+        .acts
+        .insert("Flip".into(), Act { at: cx.now - GRACE_S, certain: true, result: json!(1) });
+    assert_eq!(may_send(&Flip { reissuable: true }, &cx).unwrap(), None);
+    assert!(may_send(&Flip { reissuable: false }, &cx).is_err());
+    cx.now -= 1;
+    assert!(may_send(&Flip { reissuable: true }, &cx).unwrap().is_some());
+}
+
+#[test]
+fn gaps_grow_with_the_wait_and_with_the_layer() {
+    let mut cx = cx(Mode::Execute);
+    let mut gap = |waited: i64, siblings: u32| {
+        cx.now = cx.progress.since + waited;
+        cx.context.siblings = Some(siblings);
+        gap_seconds(&cx, 0)
+    };
+    assert_eq!([gap(0, 1), gap(200, 1), gap(9999, 1), gap(0, 400)], [1, 10, 60, 40]);
+}

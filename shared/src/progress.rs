@@ -1,0 +1,143 @@
+//! The memory between polls, and what `decide` may know beside parameters and observation.
+
+use crate::clock;
+use crate::context::{Context, Mode, Phase};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// One change that was sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// When, seconds since 1970.
+    pub at: i64,
+    /// False when the answer was lost, so that nobody knows whether it took effect.
+    pub certain: bool,
+    /// What `apply` returned.
+    #[serde(default)]
+    pub result: Value,
+}
+
+/// A hint between polls: losing it may cost a wait, never a second destructive act.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Start of the attempt, seconds since 1970.
+    pub since: i64,
+    /// What was sent, by [`crate::Classified::name`].
+    #[serde(default)]
+    pub acts: BTreeMap<String, Act>,
+    /// How often AWS refused a change for the resource's state.
+    #[serde(default)]
+    pub faults: BTreeMap<String, u32>,
+    /// Consecutive observations of `Step::Done`; for types that ask for two.
+    #[serde(default)]
+    pub steady: u32,
+}
+
+impl Progress {
+    /// From the last answer; a missing or foreign value starts anew.
+    pub fn from_value(value: Option<&Value>, now: i64) -> Self {
+        value
+            .and_then(|v| serde_json::from_value(v.clone()).ok())
+            .unwrap_or_else(|| Self { since: now, ..Self::default() })
+    }
+}
+
+/// What `decide` and `apply` may know beside parameters and observation.
+#[derive(Debug, Clone)]
+pub struct Cx {
+    /// The run and the place in it.
+    pub context: Context,
+    /// The phase.
+    pub phase: Phase,
+    /// PLAN or EXECUTE.
+    pub mode: Mode,
+    /// Name for people.
+    pub resource_name: String,
+    /// The account that the resource is in.
+    pub account: String,
+    /// `aws`, `aws-cn`, ...
+    pub partition: String,
+    /// The memory between polls.
+    pub progress: Progress,
+    /// Now, seconds since 1970.
+    pub now: i64,
+}
+
+impl Cx {
+    /// The change of that name, when it was sent in this attempt.
+    pub fn act(&self, name: &str) -> Option<&Act> {
+        self.progress.acts.get(name)
+    }
+
+    /// Seconds since the change of that name was sent.
+    pub fn seconds_since(&self, name: &str) -> Option<i64> {
+        self.act(name).map(|a| self.now - a.at)
+    }
+
+    /// Whether any change was sent in this attempt.
+    pub fn changed(&self) -> bool {
+        !self.progress.acts.is_empty()
+    }
+
+    /// An idempotency key: a UUID that stays the same over restarts of the same exercise.
+    pub fn key(&self, purpose: &str) -> String {
+        let base = format!("{}/{}/{purpose}", self.context.root, self.context.position());
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, base.as_bytes()).to_string()
+    }
+
+    /// Seconds since the attempt began.
+    pub fn waited(&self) -> i64 {
+        (self.now - self.progress.since).max(0)
+    }
+
+    pub(crate) fn tick(&mut self) {
+        self.now = clock::epoch();
+    }
+}
+
+/// A context for the tests of `decide`: product shop, us-east-1 lost, us-west-2 executing,
+/// account 123456789012, an EXECUTE attempt that began 100 s ago.
+#[doc(hidden)]
+pub fn sample_cx(phase: Phase) -> Cx {
+    Cx {
+        context: crate::context::sample(),
+        phase,
+        mode: Mode::Execute,
+        resource_name: "r".into(),
+        account: "123456789012".into(),
+        partition: "aws".into(),
+        progress: Progress { since: 1_700_000_000, ..Progress::default() },
+        now: 1_700_000_100,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::sample;
+    use serde_json::json;
+
+    #[test]
+    fn foreign_progress_starts_anew() {
+        let progress = Progress::from_value(Some(&json!("x")), 7);
+        assert_eq!(progress, Progress { since: 7, ..Progress::default() });
+    }
+
+    #[test]
+    fn a_key_depends_on_root_and_place_only() {
+        let cx = |root: &str| Cx {
+            context: Context { root: root.into(), ..sample() },
+            phase: Phase::Activate,
+            mode: Mode::Execute,
+            resource_name: "r".into(),
+            account: "1".into(),
+            partition: "aws".into(),
+            progress: Progress::default(),
+            now: 0,
+        };
+        assert_eq!(cx("a").key("k"), cx("a").key("k"));
+        assert_ne!(cx("a").key("k"), cx("b").key("k"));
+    }
+}
