@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Helpers that all scripts source. Sets REPO, CACHE_DIR and the build's environment; defines
+#   say TEXT            one line of progress, on stderr
+#   warn TEXT           something to know, the script goes on
+#   die TEXT [NEXT]     ends the script; NEXT says what to do
+#   ensure_rust         ends the script when cargo is missing
+#   ensure_venv         sets VENV, a Python environment with the tools of tests/localaws/requirements.txt
+#   aws ...             the installed AWS CLI, else the one of that environment
+# shellcheck disable=SC2034  # the variables are for the scripts that source this file
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  echo "lib.sh is sourced by the other scripts; it does nothing by itself." >&2
+  exit 2
+fi
+
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/dr-orchestrator
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE_DIR/target}
+export CARGO_INCREMENTAL=0
+export AWS_PAGER="" AWS_CLI_AUTO_PROMPT=off
+
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
+  BOLD=$'\e[1m' RED=$'\e[31m' YELLOW=$'\e[33m' GREEN=$'\e[32m' PLAIN=$'\e[0m'
+else
+  BOLD="" RED="" YELLOW="" GREEN="" PLAIN=""
+fi
+
+say() { printf '%s\n' "${BOLD}==>${PLAIN} $*" >&2; }
+
+warn() { printf '%s\n' "${YELLOW}warning:${PLAIN} $*" >&2; }
+
+die() {
+  printf '%s\n' "${RED}error:${PLAIN} $1" >&2
+  [ -z "${2:-}" ] || printf '%s\n' "  ${BOLD}next:${PLAIN} $2" >&2
+  exit 1
+}
+
+# The comment block at the top of the calling script is its --help.
+print_help() {
+  awk 'NR == 1 { next } /^#/ { sub(/^# ?/, ""); print; next } { exit }' "$0"
+}
+
+# The value of an option, or a clear end: option_value --region "$@"
+option_value() {
+  [ $# -ge 3 ] && [ -n "$3" ] || die "$1 needs a value." "See $(basename "$0") --help."
+  printf '%s' "$3"
+}
+
+unknown_option() { die "Unknown option or argument: $1" "See $(basename "$0") --help."; }
+
+python_command() {
+  local python
+  for python in python3.13 python3.12 python3.11 python3.10 python3; do
+    if command -v "$python" >/dev/null 2>&1 &&
+      "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+      printf '%s' "$python"
+      return
+    fi
+  done
+  die "Python 3.10 or newer is missing." "Install it, for example: sudo apt-get install python3 python3-venv"
+}
+
+ensure_rust() {
+  command -v cargo >/dev/null 2>&1 && return
+  if [ -x "$HOME/.cargo/bin/cargo" ]; then
+    export PATH="$HOME/.cargo/bin:$PATH"
+    return
+  fi
+  die "Rust (cargo) is missing." \
+    "Install it from https://rustup.rs and open a new shell, or put cargo into PATH."
+}
+
+# Installs Debian packages when that is possible without asking; the caller checks whether it helped.
+apt_install() {
+  command -v apt-get >/dev/null 2>&1 || return 0
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null || return 0
+    sudo=(sudo -n)
+  fi
+  say "Installing $* with apt-get"
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null 2>&1 ||
+    { "${sudo[@]}" apt-get update -q >/dev/null 2>&1 || true
+      "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null 2>&1 || true; }
+}
+
+_make_venv() {
+  local python=$1 requirements=$2 log=$3
+  rm -rf "$VENV"
+  if ! "$python" -m venv "$VENV" >"$log" 2>&1; then
+    apt_install python3-venv
+    "$python" -m venv "$VENV" >"$log" 2>&1 ||
+      die "Python cannot make a virtual environment ($(tail -n 1 "$log"))." \
+        "Install the venv module, for example: sudo apt-get install python3-venv"
+  fi
+  "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input -r "$requirements" >>"$log" 2>&1 &
+  local pid=$! seconds=0
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 1
+    seconds=$((seconds + 1))
+    [ $((seconds % 10)) -ne 0 ] ||
+      say "  still installing after ${seconds} s: $(tail -n 1 "$log" | cut -c1-80)"
+  done
+  wait "$pid" || { tail -n 15 "$log" >&2; die "The Python packages could not be installed." "Read $log, then run this again."; }
+}
+
+# One environment per content of requirements.txt; another script may be making it at the same time.
+ensure_venv() {
+  local requirements=$REPO/tests/localaws/requirements.txt python hash log
+  [ -f "$requirements" ] || die "$requirements is missing." "Check the clone is complete: git status"
+  python=$(python_command)
+  hash=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest()[:12])' "$requirements")
+  VENV=$CACHE_DIR/venv-$hash
+  [ ! -f "$VENV/.complete" ] || return 0
+  mkdir -p "$CACHE_DIR"
+  exec 9>"$VENV.lock"
+  if command -v flock >/dev/null 2>&1; then flock 9; fi
+  if [ ! -f "$VENV/.complete" ]; then
+    say "Setting up the Python tools in $VENV (once, a few minutes)"
+    _make_venv "$python" "$requirements" "$VENV.log"
+    touch "$VENV/.complete"
+  fi
+  exec 9>&-
+}
+
+# Older AWS CLIs do not read AWS_ENDPOINT_URL and would talk to the real AWS: so it is always passed.
+aws() {
+  if [ -z "${AWS_CLI:-}" ]; then
+    AWS_CLI=$(type -P aws || true)
+    if [ -z "$AWS_CLI" ] || ! "$AWS_CLI" --version >/dev/null 2>&1; then
+      ensure_venv
+      AWS_CLI=$VENV/bin/aws
+    fi
+  fi
+  if [ -n "${AWS_ENDPOINT_URL:-}" ]; then
+    "$AWS_CLI" --endpoint-url "$AWS_ENDPOINT_URL" "$@"
+  else
+    "$AWS_CLI" "$@"
+  fi
+}
