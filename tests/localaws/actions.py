@@ -103,7 +103,8 @@ def _small(key: str, value, depth: int = 0):
         return "***"
     if isinstance(value, dict):
         return "..." if depth > 2 else {
-            name: _small(str(name), one, depth + 1) for name, one in list(value.items())[:MOST_ITEMS]}
+            name: _small(str(name), one, depth + 1)
+            for name, one in list(value.items())[:MOST_ITEMS]}
     if isinstance(value, (list, tuple)):
         return "..." if depth > 2 else [_small(key, one, depth + 1) for one in value[:MOST_ITEMS]]
     if value is None or isinstance(value, (bool, int, float)):

@@ -25,6 +25,12 @@ def answer(environ: dict, body: bytes) -> tuple[int, list[tuple[str, str]], byte
         return _json(409, {"error": str(error)})
 
 
+def after(environ: dict) -> list:
+    """What to do once the answer is sent."""
+    ends = (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("POST", "/_localaws/shutdown")
+    return [fork.request_shutdown] if ends else []
+
+
 def _json(status: int, document: dict) -> tuple[int, list[tuple[str, str]], bytes]:
     body = json.dumps(document, default=str).encode()
     return status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))], body
@@ -84,7 +90,6 @@ def _fork(query, document) -> dict:
 
 
 def _shutdown(query, document) -> dict:
-    fork.request_shutdown()
     return {"status": "stopping"}
 
 

@@ -5,7 +5,6 @@ import uuid
 
 from moto.awslambda.models import FunctionUrlConfig, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
-from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import JsonRESTError
 
 import localaws
@@ -83,63 +82,6 @@ def _message(status: int, message: str, headers: list[tuple[str, str]] | None = 
     body = json.dumps({"Message": message}).encode()
     return status, [("Content-Type", "application/json"),
                     ("Content-Length", str(len(body)))] + (headers or []), body
-
-
-class FunctionUrl(CloudFormationModel):
-    """AWS::Lambda::Url, which moto 5.2.5 skips while the stack says CREATE_COMPLETE."""
-
-    def __init__(self, config: FunctionUrlConfig):
-        self.config = config
-
-    @staticmethod
-    def cloudformation_name_type() -> None:
-        """The resource has no name."""
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type in templates."""
-        return "AWS::Lambda::Url"
-
-    @property
-    def physical_resource_id(self) -> str:
-        """What Ref answers."""
-        return self.config.function.function_arn
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """The attributes of Fn::GetAtt."""
-        return attr in ("FunctionUrl", "FunctionArn")
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        """The URL names the port that serves at the time."""
-        if attribute_name == "FunctionArn":
-            return self.config.function.function_arn
-        return self.config.url
-
-    @classmethod
-    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id,
-                                        region_name, **kwargs):
-        """Creates the URL of a function."""
-        properties = cloudformation_json["Properties"]
-        fn = lambda_runtime.find(properties["TargetFunctionArn"], region_name, account_id)
-        return cls(fn.create_url_config(dict(properties)))
-
-    @classmethod
-    def update_from_cloudformation_json(cls, original_resource, new_resource_name,
-                                        cloudformation_json, account_id, region_name):
-        """Changes it in place; another function means another URL."""
-        properties = cloudformation_json["Properties"]
-        fn = lambda_runtime.find(properties["TargetFunctionArn"], region_name, account_id)
-        if fn is original_resource.config.function:
-            original_resource.config.update(properties)
-            return original_resource
-        original_resource.delete(account_id, region_name)
-        return cls(fn.create_url_config(dict(properties)))
-
-    def delete(self, account_id: str, region_name: str) -> None:
-        """Deletes the URL."""
-        if self.config.function.url_config is self.config:
-            self.config.function.delete_url_config()
 
 
 def install() -> None:

@@ -1,4 +1,4 @@
-"""Asynchronous invocations: two retries, then the dead-letter queue or the on-failure destination."""
+"""Asynchronous invocations: two retries, then the dead-letter queue or on-failure destination."""
 
 import json
 import threading

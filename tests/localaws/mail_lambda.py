@@ -1,4 +1,4 @@
-"""SNS messages to Lambda functions, as asynchronous invocations with the event of the real service."""
+"""SNS messages to Lambda functions: asynchronous invocations with the event of the real service."""
 
 import datetime
 import json

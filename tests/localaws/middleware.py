@@ -1,4 +1,4 @@
-"""The WSGI layer around moto: identifies each call, logs it, applies faults, and lets moto answer."""
+"""The WSGI layer around moto: identifies and logs each call, applies faults, lets moto answer."""
 
 import io
 import re
@@ -9,6 +9,8 @@ import time
 import traceback
 from contextlib import contextmanager
 from urllib.parse import parse_qs
+
+from werkzeug.wsgi import ClosingIterator
 
 from localaws import (actions, calls, cbor_gateway, control, error_bodies, faults, function_url,
                       identity, lambda_pool, mail)
@@ -43,10 +45,13 @@ class Gate:
                 self._changed.notify_all()
 
     def close(self, seconds: float) -> bool:
-        """Lets nobody in; whether the last one has left within the time."""
+        """Waits for a moment without requests and lets nobody in; False when there is none.
+
+        New requests pass until then: one that is in flight may need them to end.
+        """
         with self._changed:
-            self._closed = True
-            return self._changed.wait_for(lambda: self._inside == 0, seconds)
+            self._closed = self._changed.wait_for(lambda: self._inside == 0, seconds)
+            return self._closed
 
     def open(self) -> None:
         """Lets requests in again."""
@@ -65,7 +70,8 @@ class Middleware:
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_localaws/"):
-            return _send(start_response, *control.answer(environ, read_body(environ)))
+            body = _send(start_response, *control.answer(environ, read_body(environ)))
+            return ClosingIterator(body, control.after(environ))
         with self.gate.passing():
             if path.startswith("/moto-api"):
                 return self.moto(environ, start_response)

@@ -1,4 +1,4 @@
-"""How long things take, in seconds. Set through POST /_localaws/timings, read by the other modules."""
+"""How long things take, in seconds: set through POST /_localaws/timings, read by all modules."""
 
 import threading
 
