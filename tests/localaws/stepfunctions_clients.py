@@ -111,7 +111,6 @@ def _cause(service: str, error: Exception) -> str:
             f"{meta.get('HTTPStatusCode')}; Error Code: {body['Code']}; Request ID: "
             f"{meta.get('RequestId')}; Proxy: null)")
 
-
 # prefix of the error name, base exception of the Java SDK, service name in the cause
 _NAMES = {"lambda": ("Lambda", "AWSLambdaException", "AWSLambda"),
           "states": ("StepFunctions", "AWSStepFunctionsException", "AWSStepFunctions"),

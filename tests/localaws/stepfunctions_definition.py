@@ -2,7 +2,7 @@
 
 import json
 
-from moto.core.exceptions import ServiceException
+from localaws.api_error import ApiError
 
 # Optimised integrations and the parameters they take; anything else is refused on creation.
 PARAMETERS = {
@@ -96,7 +96,7 @@ def _validate(original):
     def validate(definition: str) -> None:
         found = problems(definition)
         if found:
-            raise ServiceException("InvalidDefinition", "Invalid State Machine Definition: '"
+            raise ApiError("InvalidDefinition", "Invalid State Machine Definition: '"
                                    + ", ".join(found) + "'")
         original(definition)
     return staticmethod(validate)
@@ -108,7 +108,7 @@ def _create(original):
             # moto 5.2.5 answers the existing machine, and drops the new definition.
             if machine.name == name and (machine.definition, machine.roleArn) != (
                     definition, roleArn):
-                raise ServiceException("StateMachineAlreadyExists",
+                raise ApiError("StateMachineAlreadyExists",
                                        f"State Machine Already Exists: '{machine.arn}'")
         return original(self, name, definition, roleArn, *args, **kwargs)
     return create_state_machine

@@ -5,11 +5,11 @@ import logging
 import threading
 from datetime import UTC, datetime
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.moto_api._internal import mock_random
 
 from localaws import events, state, stepfunctions_tokens
+from localaws.api_error import ApiError
 from localaws.stepfunctions_limits import MAX_BYTES, MAX_CAUSE, MAX_ERROR, cut, too_long
 from localaws.stepfunctions_paths import now_text
 
@@ -168,9 +168,8 @@ def _list_executions(self):
 
 
 def _redrive_execution(self):
-    raise ServiceException("ExecutionNotRedrivable", "Executions cannot be redriven here: start "
+    raise ApiError("ExecutionNotRedrivable", "Executions cannot be redriven here: start "
                                                      "the state machine again.")
-
 
 _original_start = None
 

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from moto.core.exceptions import ServiceException
+from localaws.api_error import ApiError
 
 MAX_BYTES = 262_144
 MAX_CAUSE = 32_768
@@ -33,7 +33,7 @@ def cut(text: str | None, limit: int) -> str | None:
 def too_long(name: str, value: str | None, limit: int) -> None:
     """Refuses an API parameter beyond the length of the service model (moto accepts any)."""
     if value is not None and len(value) > limit:
-        raise ServiceException("ValidationException", (
+        raise ApiError("ValidationException", (
             f"1 validation error detected: Value at '{name}' failed to satisfy constraint: "
             f"Member must have length less than or equal to {limit}"))
 

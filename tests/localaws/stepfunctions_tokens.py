@@ -9,9 +9,8 @@ import json
 import os
 from dataclasses import dataclass, field
 
-from moto.core.exceptions import ServiceException
-
 from localaws import state
+from localaws.api_error import ApiError
 from localaws.stepfunctions_limits import MAX_BYTES, MAX_CAUSE, MAX_ERROR, too_long
 
 
@@ -23,7 +22,6 @@ class Task:
     pool: object
     state: str = "open"  # open | answered | timed out | gone
     region: str = field(default="")
-
 
 _tasks: dict[str, Task] = {}
 _lock = state.lock()
@@ -68,12 +66,12 @@ def close_execution(execution_arn: str) -> None:
 def _open(region: str, token: str) -> Task:
     task = _tasks.get(token or "")
     if task is None or task.region != region:
-        raise ServiceException("InvalidToken", "Invalid Token: 'Invalid token'")
+        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
     if task.state == "gone":
-        raise ServiceException(
+        raise ApiError(
             "TaskDoesNotExist", "Task Does Not Exist: 'Provided task does not exist anymore'")
     if task.state != "open":
-        raise ServiceException(
+        raise ApiError(
             "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
     return task
 
@@ -95,7 +93,7 @@ def send_task_success(self):
     try:
         json.loads(output)
     except ValueError as error:
-        raise ServiceException("InvalidOutput", f"Invalid Output: '{error}'") from error
+        raise ApiError("InvalidOutput", f"Invalid Output: '{error}'") from error
     _answer(self.region, token, CallbackOutcomeSuccess(callback_id=token, output=output))
     return EmptyResult()
 
