@@ -3,7 +3,7 @@
 import json
 from urllib.parse import parse_qs
 
-from localaws import calls, faults, fork, mail, state, timings
+from localaws import calls, faults, fork, mail, rds, state, timings
 
 
 def answer(environ: dict, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -63,7 +63,13 @@ def _clear_faults(query, document) -> dict:
 
 
 def _dark(query, document) -> dict:
-    return {"dark": faults.set_dark(str(document["region"]), bool(document.get("dark", True)))}
+    region, dark = str(document["region"]), bool(document.get("dark", True))
+    rds.set_dark(region, dark)
+    return {"dark": faults.set_dark(region, dark)}
+
+
+def _rds(query, document) -> dict:
+    return rds.control(document)
 
 
 def _mail(query, document) -> dict:
@@ -101,6 +107,7 @@ ROUTES = {
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "dark"): _dark,
+    ("POST", "rds"): _rds,
     ("GET", "mail"): _mail,
     ("GET", "timings"): _timings,
     ("POST", "timings"): _set_timings,

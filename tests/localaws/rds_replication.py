@@ -62,7 +62,7 @@ def replicas_of(source: DBInstance) -> list[DBInstance]:
 def start(instance: DBInstance) -> None:
     """Replication runs from the moment at which a replica is available."""
     if instance.source_db_instance_identifier:
-        instance.replication = "replicating"
+        instance.replication, instance.replicating_since = "replicating", clock()
 
 
 def terminate(replica: DBInstance) -> None:
@@ -102,17 +102,18 @@ def detach(replica: DBInstance) -> None:
     replica.replication = None
 
 
-def cut_off_for(replica: DBInstance) -> float:
-    """Seconds since the replica lost its source's Region; 0 when it has not."""
+def cut_off_for(replica: DBInstance, at: float | None = None) -> float:
+    """Seconds since the replica lost its source's Region, now or at a time; 0 when it has not."""
     region = source_region(replica)
     if region == replica.region or not is_dark(region):
         return 0.0
-    return max(0.0, clock() - _dark_since[region])
+    now = clock()
+    return max(0.0, min(now if at is None else at, now) - _dark_since[region])
 
 
-def replication_status(replica: DBInstance) -> str | None:
+def replication_status(replica: DBInstance, at: float | None = None) -> str | None:
     """replicating, error, stopped or terminated; None before replication has begun."""
-    cut_off = cut_off_for(replica)
+    cut_off = cut_off_for(replica, at)
     if replica.replication == "replicating" and cut_off:
         return "error" if cut_off >= seconds("rds.replication_error") else "replicating"
     return replica.replication
@@ -128,20 +129,20 @@ def status_infos(self: DBInstance) -> list[dict[str, Any]]:
     return [info if normal else info | {"Message": f"Replication has {status}."}]
 
 
-def lag(replica: DBInstance) -> float | None:
-    """ReplicaLag in seconds, None when there is no such metric.
+def lag(replica: DBInstance, at: float | None = None) -> float | None:
+    """ReplicaLag in seconds, now or at a time; None when there is no such metric.
 
     MySQL and MariaDB report -1 while replication is not active, PostgreSQL a lag that grows.
     """
-    status = replication_status(replica) if replica.source_db_instance_identifier else None
+    status = replication_status(replica, at) if replica.source_db_instance_identifier else None
     if status is None:
         return None
     if status != "replicating" and replica.engine in ("mysql", "mariadb"):
         return -1.0
-    return seconds("replica_lag") + cut_off_for(replica)
+    return seconds("replica_lag") + cut_off_for(replica, at)
 
 
 def install() -> None:
     """Adds what a description of a replica shows."""
-    DBInstance.replication = None
+    DBInstance.replication, DBInstance.replicating_since = None, 0.0
     DBInstance.status_infos = property(status_infos)

@@ -15,8 +15,8 @@ import localaws
 from localaws import fork, state
 from localaws.middleware import Middleware
 
-MODULES = ("lambda_runtime", "function_url", "mail", "identity", "s3", "rds", "cloudwatch",
-           "cloudformation", "stepfunctions", "events")
+MODULES = ("lambda_runtime", "function_url", "mail", "identity", "sts", "ssm", "s3", "rds",
+           "cloudwatch", "cloudformation", "stepfunctions", "events")
 
 
 class Handler(MotoRequestHandler):
