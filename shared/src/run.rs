@@ -121,6 +121,7 @@ async fn prepare<R: Resource>(frame: &Frame, request: &Request) -> Result<(Clien
     .await?;
     let here = clients.here()?;
     let parameters = one_object(&request.parameters)?;
+    no_nulls(&parameters)?;
     let resolved = patiently(|| tokens::resolve(&parameters, &here)).await?;
     Ok((clients, resolved))
 }
@@ -135,6 +136,16 @@ fn one_object(parameters: &Value) -> Result<Value> {
             "parameters must be one object, or an array of one object",
         )),
     }
+}
+
+/// `null` is what a missing value looks like after a conversion: never a legal parameter.
+fn no_nulls(parameters: &Value) -> Result<()> {
+    let null = parameters.as_object().and_then(|p| p.iter().find(|(_, v)| v.is_null()));
+    null.map_or(Ok(()), |(name, _)| {
+        Err(Error::invalid_parameters(format!(
+            "parameters.{name} is null; give a value or leave it out"
+        )))
+    })
 }
 
 /// Repeats a read for a while when it is throttled or gets no answer.
