@@ -119,13 +119,13 @@ class Local:
             FunctionName=name, Runtime="provided.al2023", Handler="bootstrap", Role=ROLE,
             Code={"ZipFile": code or zipped()}, **settings)["FunctionArn"]
 
-    def role(self):
+    def role(self, name="worker", principal=None):
         iam = self.client("iam")
         trust = {"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Action": "sts:AssumeRole",
-            "Principal": {"Service": "lambda.amazonaws.com"}}]}
+            "Principal": principal or {"Service": "lambda.amazonaws.com"}}]}
         try:
-            iam.create_role(RoleName="worker", Path="/dr-orchestrator/",
+            iam.create_role(RoleName=name, Path="/dr-orchestrator/",
                             AssumeRolePolicyDocument=json.dumps(trust))
         except iam.exceptions.EntityAlreadyExistsException:
             pass

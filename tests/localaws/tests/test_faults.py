@@ -5,7 +5,7 @@ import time
 import pytest
 from botocore.exceptions import (ClientError, ConnectionClosedError, EndpointConnectionError,
                                  ReadTimeoutError)
-from running import Local
+from running import ROLE, Local
 
 CLOSED = (ConnectionClosedError, EndpointConnectionError)
 
@@ -111,7 +111,8 @@ def test_kill_ends_the_sandbox_after_the_call(worker):
 
 
 def test_roles_assumed_in_a_sandbox_belong_to_its_function(worker):
-    role = "arn:aws:iam::210987654321:role/dr-orchestrator/execution"
+    role = "arn:aws:iam::123456789012:role/dr-orchestrator/execution"
+    worker.role("execution", {"AWS": ROLE})
     worker.delete("calls")
     assert worker.invoke(CALL | {"assume": role}) == (None, {"error": None})
     calls = {call["action"]: call for call in worker.get("calls")["calls"]}
