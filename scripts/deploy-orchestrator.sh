@@ -90,77 +90,96 @@ check_manifest_folders() {
 
 # --- preflight: every check adds its problems, none changes anything ---
 
+# The read-only calls of the preflight run side by side; the checks then read answer and exit code.
+fetch() {
+  local name=$1
+  shift
+  (aws "$@" >"$work/$name" 2>"$work/$name.error" && rm "$work/$name.error") &
+}
+
+failed() { [ -f "$work/$1.error" ]; }
+
+answer() { awk 'NF { line = $0 } END { print line }' "$work/$1"; }
+
+gather_facts() {
+  local name
+  fetch account sts get-caller-identity --query Account --output text
+  fetch location s3api get-bucket-location --bucket "$bucket" --query LocationConstraint --output text
+  fetch manifest-listing s3api list-objects-v2 --bucket "$bucket" --prefix dr-orchestration-artifacts/manifest-files/ \
+    --query 'Contents[].[Key,ETag]' --output text
+  fetch versioning s3api get-bucket-versioning --bucket "$bucket" --query Status --output text
+  fetch public s3api get-public-access-block --bucket "$bucket" --output text \
+    --query 'PublicAccessBlockConfiguration.[BlockPublicAcls,IgnorePublicAcls,BlockPublicPolicy,RestrictPublicBuckets]'
+  fetch encryption s3api get-bucket-encryption --bucket "$bucket" --output text --query \
+    'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID'
+  fetch deployed cloudformation describe-stacks --stack-name "$stack" --output text \
+    --query 'Stacks[0].[StackStatus,Parameters[].[ParameterKey,ParameterValue]][]'
+  fetch concurrency lambda get-account-settings --query AccountLimit.UnreservedConcurrentExecutions --output text
+  for name in LambdaSubnet1 LambdaSubnet2; do
+    [ -z "$(parameter $name)" ] ||
+      fetch $name ec2 describe-subnets --subnet-ids "$(parameter $name)" --query 'Subnets[0].VpcId' --output text
+  done
+  [ -z "$(parameter LambdaSGId)" ] || fetch LambdaSGId ec2 describe-security-groups \
+    --group-ids "$(parameter LambdaSGId)" --query 'SecurityGroups[0].VpcId' --output text
+  wait
+}
+
 check_credentials() {
-  local answer
-  if ! answer=$(aws sts get-caller-identity --query Account --output text 2>&1); then
-    problem "no valid AWS credentials: $(last_line "$answer"). Log in, or choose a profile with AWS_PROFILE"
+  if failed account; then
+    problem "no valid AWS credentials: $(answer account.error). Log in, or choose a profile with AWS_PROFILE"
     stop_on_problems
   fi
-  account=$answer
+  account=$(answer account)
 }
 
 check_bucket() {
-  local answer
-  if ! answer=$(aws s3api get-bucket-location --bucket "$bucket" --query LocationConstraint --output text 2>&1); then
-    case $answer in
+  local location
+  if failed location; then
+    case $(answer location.error) in
       *NoSuchBucket*) problem "the bucket $bucket does not exist. Make it: aws s3 mb s3://$bucket --region $region" ;;
       *AccessDenied*) problem "the bucket $bucket belongs to another account, or its policy forbids reading it" ;;
-      *) problem "the bucket $bucket cannot be read: $(last_line "$answer")" ;;
+      *) problem "the bucket $bucket cannot be read: $(answer location.error)" ;;
     esac
     return 0
   fi
-  case $answer in None | null | "") answer=us-east-1 ;; EU) answer=eu-west-1 ;; esac
-  if [ "$answer" != "$region" ]; then
-    problem "the bucket $bucket is in $answer; each Region needs a bucket of its own, this one in $region"
+  location=$(answer location)
+  case $location in None | null | "") location=us-east-1 ;; EU) location=eu-west-1 ;; esac
+  if [ "$location" != "$region" ]; then
+    problem "the bucket $bucket is in $location; each Region needs a bucket of its own, this one in $region"
     return 0
   fi
-  if ! answer=$(aws s3api list-objects-v2 --bucket "$bucket" --prefix dr-orchestration-artifacts/manifest-files/ \
-    --query 'Contents[].[Key,ETag]' --output text 2>&1 >"$work/manifest-listing"); then
-    problem "the objects of the bucket $bucket cannot be listed: $(last_line "$answer")"
-  fi
+  ! failed manifest-listing || problem "the objects of the bucket $bucket cannot be listed: $(answer manifest-listing.error)"
   check_bucket_settings
 }
 
 check_bucket_settings() {
-  local answer
-  answer=$(aws s3api get-bucket-versioning --bucket "$bucket" --query Status --output text 2>/dev/null || true)
-  [ "$answer" = Enabled ] || warn "The bucket $bucket keeps no versions: an overwritten manifest is lost."
-  answer=$(aws s3api get-public-access-block --bucket "$bucket" --output text \
-    --query 'PublicAccessBlockConfiguration.[BlockPublicAcls,IgnorePublicAcls,BlockPublicPolicy,RestrictPublicBuckets]' 2>/dev/null || true)
-  case $answer in
+  [ "$(answer versioning)" = Enabled ] || warn "The bucket $bucket keeps no versions: an overwritten manifest is lost."
+  case $(answer public) in
     *False* | "") warn "The bucket $bucket does not block public access: aws s3api put-public-access-block" ;;
   esac
-  answer=$(aws s3api get-bucket-encryption --bucket "$bucket" --output text --query \
-    'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID' 2>/dev/null || true)
-  case $answer in
+  case $(answer encryption) in
     "" | None | *alias/aws/s3) ;;
     *) [ -n "$(parameter TemplateStoreKmsKeyArn)" ] ||
-      problem "the bucket $bucket is encrypted with $answer: give its ARN as TemplateStoreKmsKeyArn" ;;
+      problem "the bucket $bucket is encrypted with $(answer encryption): give its ARN as TemplateStoreKmsKeyArn" ;;
   esac
 }
 
 check_network() {
-  local first second group answer name id vpc=""
-  first=$(parameter LambdaSubnet1) second=$(parameter LambdaSubnet2) group=$(parameter LambdaSGId)
-  [ -n "$first" ] || return 0
-  for name in LambdaSubnet1 LambdaSubnet2; do
-    id=$(parameter $name)
-    if ! answer=$(aws ec2 describe-subnets --subnet-ids "$id" --query 'Subnets[0].VpcId' --output text 2>&1); then
-      problem "$name $id does not exist in $region of account $account: $(last_line "$answer")"
-    elif [ -n "$vpc" ] && [ "$answer" != "$vpc" ]; then
-      problem "LambdaSubnet1 $first is in $vpc, LambdaSubnet2 $second in $answer: they must be in one VPC"
+  local name vpc=""
+  [ -n "$(parameter LambdaSubnet1)" ] || return 0
+  for name in LambdaSubnet1 LambdaSubnet2 LambdaSGId; do
+    if [ -z "$(parameter $name)" ]; then
+      continue
+    elif failed $name; then
+      problem "$name $(parameter $name) does not exist in $region of account $account: $(answer $name.error)"
+    elif [ -n "$vpc" ] && [ "$(answer $name)" != "$vpc" ]; then
+      problem "$name $(parameter $name) is in $(answer $name), but LambdaSubnet1 $(parameter LambdaSubnet1) is in $vpc: all must be in one VPC"
     else
-      vpc=$answer
+      vpc=$(answer $name)
     fi
   done
-  [ "$first" != "$second" ] || warn "LambdaSubnet1 and LambdaSubnet2 are the same subnet: one Availability Zone."
-  if [ -n "$group" ]; then
-    if ! answer=$(aws ec2 describe-security-groups --group-ids "$group" --query 'SecurityGroups[0].VpcId' --output text 2>&1); then
-      problem "LambdaSGId $group does not exist in $region of account $account: $(last_line "$answer")"
-    elif [ -n "$vpc" ] && [ "$answer" != "$vpc" ]; then
-      problem "LambdaSGId $group is in $answer, the subnets are in $vpc"
-    fi
-  fi
+  [ "$(parameter LambdaSubnet1)" != "$(parameter LambdaSubnet2)" ] ||
+    warn "LambdaSubnet1 and LambdaSubnet2 are the same subnet: one Availability Zone."
   set_parameter LambdaVpcId "$vpc"
 }
 
@@ -172,28 +191,33 @@ set_parameter() {
 
 # AWS keeps 100 concurrent executions of an account for functions without a reservation.
 check_concurrency() {
-  local wanted deployed free need
+  local wanted deployed need
   wanted=$(parameter CoreReservedConcurrency)
   [ "$wanted" != NONE ] || return 0
   deployed=$(awk -F'\t' '$1 == "CoreReservedConcurrency" && $2 != "NONE" { print $2 }' "$work/deployed")
   need=$(((wanted - ${deployed:-0}) * 6))
-  if ! free=$(aws lambda get-account-settings --query AccountLimit.UnreservedConcurrentExecutions --output text 2>&1); then
-    warn "The account's Lambda concurrency could not be read: $(last_line "$free")"
-  elif [ $((free - need)) -lt 100 ]; then
-    problem "CoreReservedConcurrency $wanted reserves $need more concurrent executions, but $region has $free unreserved and AWS keeps 100: lower it, use NONE, or raise the quota"
+  if failed concurrency; then
+    warn "The account's Lambda concurrency could not be read: $(answer concurrency.error)"
+  elif [ $(($(answer concurrency) - need)) -lt 100 ]; then
+    problem "CoreReservedConcurrency $wanted reserves $need more concurrent executions, but $region has $(answer concurrency) unreserved and AWS keeps 100: lower it, use NONE, or raise the quota"
   fi
 }
 
-read_deployed() {
-  status=$(stack_status "$stack")
-  : >"$work/deployed"
+check_stack() {
+  if failed deployed; then
+    : >"$work/deployed"
+    status=NONE
+    case $(answer deployed.error) in
+      *"does not exist"*) ;;
+      *) problem "the stack $stack cannot be read: $(answer deployed.error)" ;;
+    esac
+    return 0
+  fi
+  status=$(head -n 1 "$work/deployed")
   case $status in
-    NONE) return 0 ;;
-    *_CLEANUP_IN_PROGRESS) ;;
-    *_IN_PROGRESS) [ "$status" = REVIEW_IN_PROGRESS ] || problem "the stack $stack is being changed right now ($status)" ;;
+    *_CLEANUP_IN_PROGRESS | REVIEW_IN_PROGRESS) ;;
+    *_IN_PROGRESS) problem "the stack $stack is being changed right now ($status)" ;;
   esac
-  aws cloudformation describe-stacks --stack-name "$stack" --output text \
-    --query 'Stacks[0].Parameters[].[ParameterKey,ParameterValue]' >"$work/deployed" 2>/dev/null || true
 }
 
 # --- release ---
@@ -257,8 +281,8 @@ upload_manifests() {
 
 is_deployed() {
   case $status in CREATE_COMPLETE | UPDATE_COMPLETE) ;; *) return 1 ;; esac
-  # Empty values come back as nothing or as None from the AWS CLI's text output.
-  cmp -s <(sed 's/\tNone$/\t/' "$work/deployed" | sort) <(sort "$work/parameters")
+  # The AWS CLI's text output may show an empty value as None.
+  cmp -s <(sed -e 1d -e 's/\tNone$/\t/' "$work/deployed" | sort) <(sort "$work/parameters")
 }
 
 # --- afterwards ---
@@ -291,12 +315,14 @@ next_steps() {
   fi
 }
 
+find_aws
 find_region
 read_parameters
 check_manifest_folders
 say "Checking account, bucket and network in $region"
+gather_facts
 check_credentials
-read_deployed
+check_stack
 check_bucket
 check_network
 check_concurrency

@@ -146,6 +146,7 @@ deploy_stackset() {
 }
 
 check_options
+find_aws
 find_region
 gather_parameters
 if [ "$stackset" = yes ]; then

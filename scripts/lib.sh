@@ -5,7 +5,7 @@
 #   die TEXT [NEXT]     ends the script; NEXT says what to do
 #   ensure_rust         ends the script when cargo is missing
 #   ensure_venv         sets VENV, a Python environment with the tools of tests/localaws/requirements.txt
-#   aws ...             the installed AWS CLI, else the one of that environment
+#   find_aws, aws ...   the installed AWS CLI, else the one of that environment
 # shellcheck disable=SC2034  # the variables are for the scripts that source this file
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
@@ -123,15 +123,20 @@ ensure_venv() {
   exec 9>&-
 }
 
+# Sets AWS_CLI once, also for child scripts: call it before the first $(aws ...), whose subshell forgets.
+find_aws() {
+  [ -z "${AWS_CLI:-}" ] || return 0
+  AWS_CLI=$(type -P aws || true)
+  if [ -z "$AWS_CLI" ] || ! "$AWS_CLI" --version >/dev/null 2>&1; then
+    ensure_venv
+    AWS_CLI=$VENV/bin/aws
+  fi
+  export AWS_CLI
+}
+
 # Older AWS CLIs do not read AWS_ENDPOINT_URL and would talk to the real AWS: so it is always passed.
 aws() {
-  if [ -z "${AWS_CLI:-}" ]; then
-    AWS_CLI=$(type -P aws || true)
-    if [ -z "$AWS_CLI" ] || ! "$AWS_CLI" --version >/dev/null 2>&1; then
-      ensure_venv
-      AWS_CLI=$VENV/bin/aws
-    fi
-  fi
+  find_aws
   if [ -n "${AWS_ENDPOINT_URL:-}" ]; then
     "$AWS_CLI" --endpoint-url "$AWS_ENDPOINT_URL" "$@"
   else

@@ -17,8 +17,8 @@ AMAZON_LINUX_GLIBC = (2, 34)
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def main() -> int:
-    options = parse_arguments()
+def main(arguments: list[str]) -> int:
+    options = parse_arguments(arguments)
     binaries = {name: options.binaries / name for name in options.names}
     problems = [f"{path} was not built" for path in binaries.values() if not path.is_file()]
     glibc = {name: needed_glibc(path) for name, path in binaries.items() if path.is_file()}
@@ -33,13 +33,13 @@ def main() -> int:
     return 0
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", choices=["dev", "release"], required=True)
     parser.add_argument("--binaries", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("names", nargs="+")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def needed_glibc(binary: Path) -> tuple[int, ...]:
@@ -113,4 +113,4 @@ def dotted(version: tuple[int, ...]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 
-def main() -> int:
-    options = parse_arguments()
+def main(arguments: list[str]) -> int:
+    options = parse_arguments(arguments)
     declared = declared_parameters(options.template.read_text())
     given, problems = given_parameters(options.file)
     for pair in options.set:
@@ -32,13 +32,13 @@ def main() -> int:
     return 0
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--file", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--ignore", action="append", default=[], help="not reported when missing")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def declared_parameters(template: str) -> dict[str, dict[str, str]]:
@@ -131,4 +131,4 @@ def contradictions(p: dict[str, str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -96,7 +96,7 @@ def architecture_of(path: Path) -> str:
 
 def missing_machines(repo: Path, machines: list[Path]) -> list[str]:
     template = (repo / "cloudformation" / "state-machines.yaml").read_text()
-    named = set(re.findall(r"statemachines/(\S+\.asl\.json)", template))
+    named = set(re.findall(r"statemachines/([\w-]+\.asl\.json)", template))
     return [f"statemachines/{name} is missing" for name in sorted(named - {path.name for path in machines})]
 
 

@@ -1,0 +1,133 @@
+"""Least privilege: who may do what, and nobody more than the code declares."""
+
+import json
+
+import cfn
+import pytest
+
+ROLES = cfn.resources(cfn.REPO / "cloudformation" / "roles.yaml", "AWS::IAM::Role")
+# Granted to the target role beside what the types' schemas declare, and why.
+DEPENDENTS = {
+    "cloudformation:ListExports": "!Import tokens in any parameter",
+    "ssm:GetParameters": "resolve:ssm tokens in any parameter, and stack parameters of type AWS::SSM::Parameter",
+    "kms:Decrypt": "SecureString parameters behind tokens",
+}
+
+
+def declared_actions() -> set[str]:
+    actions: set[str] = set()
+    for path in (cfn.REPO / "samples" / "schema").glob("*.schema.json"):
+        schema = json.loads(path.read_text())
+        actions |= set(schema.get("x-dr-reads", [])) | set(schema.get("x-dr-writes", []))
+    return actions
+
+
+def granted_actions() -> set[str]:
+    return cfn.allowed(cfn.execution_role()["Resources"]["ExecutionRole"])
+
+
+def policies() -> list:
+    return [
+        pytest.param(document, id=f"{path.stem}-{name}-{number}")
+        for path in cfn.TEMPLATES
+        for name, body in cfn.load(path)["Resources"].items()
+        for number, document in enumerate(cfn.documents(body) if isinstance(body, dict) else [])
+    ]
+
+
+def test_the_target_role_grants_what_the_types_declare():
+    assert declared_actions() - granted_actions() == set()
+
+
+def test_the_target_role_grants_nothing_more():
+    assert granted_actions() - declared_actions() - set(DEPENDENTS) == set()
+
+
+def test_dependents_are_granted():
+    assert set(DEPENDENTS) <= granted_actions()
+
+
+@pytest.mark.parametrize("document", policies())
+def test_no_action_is_a_bare_star(document):
+    for statement in cfn.statements(document):
+        if statement["Effect"] == "Allow":
+            actions = cfn.listed(statement["Action"])
+            assert all("*" not in action and ":" in action for action in actions), actions
+
+
+@pytest.mark.parametrize("document", policies())
+def test_every_statement_has_a_name_that_iam_takes(document):
+    for statement in cfn.statements(document):
+        assert statement["Sid"].isalnum()
+
+
+@pytest.mark.parametrize("path", cfn.TEMPLATES, ids=lambda path: path.stem)
+def test_roles_and_policies_carry_the_path(path):
+    for kind in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+        for name, body in cfn.resources(path, kind).items():
+            assert body["Properties"]["Path"] == "/dr-orchestrator/", name
+
+
+def test_orchestrator_roles_carry_the_region():
+    names = {cfn.text_of(body["Properties"]["RoleName"]) for body in ROLES.values()}
+    kinds = ("callback", "core", "resource", "resource-in-vpc", "states")
+    assert names == {f"aws-dr-orchestrator-{kind}-${{AWS::Region}}" for kind in kinds}
+
+
+def test_the_loop_uses_roles_that_exist():
+    mapping = cfn.template("orchestrator")["Mappings"]["Functions"]
+    role, variables = cfn.loop()[2]["Function&{Name}"]["Properties"]["Role"]["Fn::Sub"]
+    default = variables["Role"]["Fn::FindInMap"][3]["DefaultValue"]
+    existing = {cfn.text_of(body["Properties"]["RoleName"]) for body in ROLES.values()}
+    for kind in {default, *(entry["Role"] for entry in mapping.values())}:
+        assert role.rsplit("/", 1)[1].replace("${Role}", kind) in existing
+
+
+def test_the_callback_can_answer_approvals_and_nothing_else():
+    actions = cfn.allowed(ROLES["CallbackRole"])
+    assert actions - {"kms:Decrypt", "kms:GenerateDataKey"} == {
+        "states:SendTaskSuccess", "states:SendTaskFailure", "s3:GetObject", "s3:PutObject",
+        "sqs:SendMessage", "logs:CreateLogStream", "logs:PutLogEvents",
+    }
+    (document,) = cfn.documents(ROLES["CallbackRole"])
+    objects = next(s for s in cfn.statements(document) if "s3:GetObject" in s["Action"])
+    assert cfn.text_of(objects["Resource"]).endswith("/dr-orchestration-artifacts/pending/*")
+
+
+def test_only_the_callback_and_core_answer_tasks():
+    for name in ("ResourceRole", "ResourceInVpcRole", "StateMachineRole"):
+        assert not any("SendTask" in action for action in cfn.allowed(ROLES[name])), name
+
+
+def test_state_machine_permissions_are_inline():
+    properties = ROLES["StateMachineRole"]["Properties"]
+    assert "ManagedPolicyArns" not in properties
+    assert {"lambda:InvokeFunction", "states:StartExecution", "states:DescribeExecution", "states:StopExecution",
+            "events:PutRule", "events:PutTargets", "events:DescribeRule"} <= cfn.allowed(ROLES["StateMachineRole"])
+
+
+def test_the_target_role_trusts_the_account_under_conditions():
+    document = cfn.execution_role()["Resources"]["ExecutionRole"]["Properties"]["AssumeRolePolicyDocument"]
+    (statement,) = document["Statement"]
+    assert cfn.text_of(statement["Principal"]["AWS"]).endswith(":${OrchestratorAccountId}:root")
+    equals, like = statement["Condition"]["StringEquals"], statement["Condition"]["ArnLike"]
+    assert cfn.text_of(equals["sts:ExternalId"]) == "dr-orchestrator-${OrchestratorAccountId}"
+    assert cfn.text_of(like["aws:PrincipalArn"]).endswith(":role/dr-orchestrator/*")
+    assert equals["aws:PrincipalOrgID"]["Fn::If"][0] == "HasOrg"
+
+
+def test_passing_roles_is_limited_by_service():
+    (_, body), = [item for item in cfn.execution_role()["Resources"].items() if item[0] == "ExecutionRole"]
+    passing = [s for d in cfn.documents(body) for s in cfn.statements(d) if "iam:PassRole" in cfn.listed(s["Action"])]
+    assert passing and all("iam:PassedToService" in s["Condition"]["StringEquals"] for s in passing)
+    to_cloudformation = [s for s in passing if s["Condition"]["StringEquals"]["iam:PassedToService"].startswith("cloudformation")]
+    assert all(cfn.text_of(s["Resource"]).endswith(":role/dr-orchestrator/*") for s in to_cloudformation)
+
+
+@pytest.mark.parametrize("path", cfn.TEMPLATES, ids=lambda path: path.stem)
+def test_policies_stay_below_the_limits_of_iam(path):
+    for name, body in cfn.load(path)["Resources"].items():
+        if not isinstance(body, dict) or not body.get("Type", "").startswith("AWS::IAM::"):
+            continue
+        size = sum(len(json.dumps(document, separators=(",", ":"))) for document in cfn.documents(body))
+        assert size < (6144 if body["Type"] == "AWS::IAM::ManagedPolicy" else 10240), name
