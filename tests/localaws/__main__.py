@@ -2,7 +2,7 @@
 
 import argparse
 
-from localaws import HOST, server
+from localaws import HOST, permissions, server
 
 HELP = """\
 AWS on the local machine is ready at {endpoint}
@@ -28,7 +28,11 @@ def main() -> None:
                         help=f"the address to serve on (default: {HOST}, this machine only)")
     parser.add_argument("--state-dir", help="keep extracted code and the functions' logs here "
                                             "(default: a temporary directory)")
+    parser.add_argument("--iam", choices=permissions.MODES, default="audit",
+                        help="whether the policies of roles are asked: audit only notes the answer "
+                             "in the call log, enforce refuses (default: audit)")
     arguments = parser.parse_args()
+    permissions.set_mode(arguments.iam)
     server.run(arguments.host, arguments.port, arguments.state_dir,
                lambda endpoint: print(HELP.format(endpoint=endpoint), flush=True))
 

@@ -34,7 +34,14 @@ class Operation:
     service: str
     action: str
     protocol: str
-    request: dict = field(default_factory=dict)
+    parameters: dict = field(default_factory=dict)
+    payload: str | None = None
+
+    @property
+    def request(self) -> dict:
+        """A small part of the parameters, without secrets and bodies."""
+        return {key: _small(key, value) for key, value in self.parameters.items()
+                if value is not None and key != self.payload}
 
     @property
     def mutating(self) -> bool:
@@ -60,8 +67,8 @@ def _with_model(service: str, name: str, model, request: Request) -> Operation:
         found, uri_params = get_service_router(name).match(request)
     except Exception:  # moto answers such requests itself; the log only needs a name
         return Operation(service, _target(request) or "Unknown", protocol)
-    return Operation(service, found.name, protocol, _parameters(found, protocol, request,
-                                                                uri_params))
+    parameters = _parameters(found, protocol, request, uri_params)
+    return Operation(service, found.name, protocol, parameters, _payload_member(found))
 
 
 def protocol_of(model, request: Request) -> str:
@@ -81,14 +88,11 @@ def _target(request: Request) -> str | None:
 
 def _parameters(found, protocol: str, request: Request, uri_params: dict) -> dict:
     try:
-        parsed = PROTOCOL_PARSERS[protocol](found).parse({
+        return PROTOCOL_PARSERS[protocol](found).parse({
             "method": request.method, "values": request.values, "headers": request.headers,
             "body": request.data, "url_path": request.path, "url_params": uri_params})
     except Exception:  # a malformed request: moto refuses it, the log shows it without parameters
         return {}
-    payload = _payload_member(found)
-    return {key: _small(key, value) for key, value in parsed.items()
-            if value is not None and key != payload}
 
 
 def _payload_member(found) -> str | None:

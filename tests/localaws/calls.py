@@ -19,6 +19,7 @@ class Call:
     request: dict = field(default_factory=dict)
     protocol: str = "json"
     sandbox: str | None = None
+    iam: str | None = None  # "allowed" or "denied"; None when nobody was asked
     result: str = "running"
     status: int = 0
     n: int = 0

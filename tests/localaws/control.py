@@ -3,7 +3,7 @@
 import json
 from urllib.parse import parse_qs
 
-from localaws import calls, faults, fork, mail, rds, state, timings
+from localaws import calls, faults, fork, mail, permissions, rds, state, timings
 
 
 def answer(environ: dict, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -84,6 +84,14 @@ def _set_timings(query, document) -> dict:
     return timings.set_many(document)
 
 
+def _iam(query, document) -> dict:
+    return {"mode": permissions.mode()}
+
+
+def _set_iam(query, document) -> dict:
+    return {"mode": permissions.set_mode(str(document["mode"]))}
+
+
 def _logs(query, document) -> dict:
     """What a function printed since this server (or this copy) started."""
     path = state.log_dir() / f"{query['function'].replace('/', '')}.log"
@@ -111,6 +119,8 @@ ROUTES = {
     ("GET", "mail"): _mail,
     ("GET", "timings"): _timings,
     ("POST", "timings"): _set_timings,
+    ("GET", "iam"): _iam,
+    ("POST", "iam"): _set_iam,
     ("GET", "logs"): _logs,
     ("POST", "fork"): _fork,
     ("POST", "shutdown"): _shutdown,

@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 
-from localaws import lambda_pool, state
+from localaws import cloudformation_stack, lambda_pool, state, stepfunctions_executions
 
 QUIET_SECONDS = 15.0
 PR_SET_PDEATHSIG = 1
@@ -83,10 +83,16 @@ def _copy(server) -> dict | None:
 
 def _await_sandboxes() -> None:
     end = time.monotonic() + QUIET_SECONDS
-    while lambda_pool.running():
+    while _busy():
         if time.monotonic() > end:
-            raise NotQuiescent("there are functions running")
+            raise NotQuiescent("there are functions, executions or stack operations running")
         time.sleep(0.02)
+
+
+def _busy() -> bool:
+    """A copy has no threads: what runs in one would stay as it is for ever."""
+    return bool(lambda_pool.running() or stepfunctions_executions.running()
+                or cloudformation_stack.operations_running())
 
 
 def _forked() -> int:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from werkzeug.wsgi import ClosingIterator
 
 from localaws import (actions, calls, cbor_gateway, control, error_bodies, faults, function_url,
-                      identity, lambda_pool, mail)
+                      identity, lambda_pool, mail, permissions)
 from localaws.calls import Call
 
 HELD_SECONDS = 20.0
@@ -75,7 +75,9 @@ class Middleware:
         with self.gate.passing():
             if path.startswith("/moto-api"):
                 return self.moto(environ, start_response)
-            return _send(start_response, *self._answer(path, environ))
+            status, headers, body = self._answer(path, environ)
+            without_body = environ["REQUEST_METHOD"] == "HEAD"
+            return _send(start_response, status, headers, b"" if without_body else body)
 
     def _answer(self, path: str, environ: dict) -> error_bodies.Answer:
         body = read_body(environ)
@@ -88,6 +90,7 @@ class Middleware:
         return self._call(environ, body, scope or (None, "us-east-1", "s3"))
 
     def _call(self, environ: dict, body: bytes, scope: tuple) -> error_bodies.Answer:
+        """One AWS call: logged, perhaps refused or hit by a fault, else answered by moto."""
         is_cbor = cbor_gateway.is_cbor(environ)
         if is_cbor:
             cbor_gateway.to_json(environ, body)
@@ -98,21 +101,27 @@ class Middleware:
                     caller.function, operation.mutating, operation.request,
                     "cbor" if is_cbor else operation.protocol, caller.sandbox)
         calls.begin(call)
-        if faults.is_dark(call.region):
-            calls.end(call, "dark", 0)
-            return _close(environ)
+        refusal = _refusal(call, caller, scope[0], operation.parameters, environ)
+        if refusal:
+            return refusal
         fault = faults.hit(call)
         if fault and fault.kind in ("throttle", "5xx", "timeout"):
             return _instead(call, fault, environ)
+        status, headers, answer = self._done(call, caller, fault, environ)
+        if is_cbor:
+            headers, answer = cbor_gateway.to_cbor(scope[2], call.action, status, headers, answer)
+        return status, headers, answer
+
+    def _done(self, call: Call, caller: identity.Caller, fault,
+              environ: dict) -> error_bodies.Answer:
+        """Lets moto do the call, and writes down how it ended."""
         status, headers, answer = self._moto(call, environ)
         if call.action.startswith("AssumeRole") and status == 200 and caller.sandbox:
             _inherit(caller, call, answer)
-        result = "ok" if status < 400 else actions.error_code(status, _lower(headers), answer)
         if fault:
             return _afterwards(call, fault, status, environ)
+        result = "ok" if status < 400 else actions.error_code(status, _lower(headers), answer)
         calls.end(call, result, status)
-        if is_cbor:
-            headers, answer = cbor_gateway.to_cbor(scope[2], call.action, status, headers, answer)
         return status, headers, answer
 
     def _moto(self, call: Call, environ: dict) -> error_bodies.Answer:
@@ -159,6 +168,22 @@ def _scope(environ: dict) -> tuple[str, str, str] | None:
         return found
     presigned = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0]
     return identity.credential_scope("Credential=" + presigned) if presigned else None
+
+
+def _refusal(call: Call, caller: identity.Caller, access_key: str | None, parameters: dict,
+             environ: dict) -> error_bodies.Answer | None:
+    """What keeps a call from being done at all: a dark Region, or IAM."""
+    if faults.is_dark(call.region):
+        calls.end(call, "dark", 0)
+        return _close(environ)
+    denied = permissions.denial(caller, access_key, call.service, call.action, call.region,
+                                parameters)
+    call.iam = {"": None, None: "allowed"}.get(denied, "denied")
+    if not denied or permissions.mode() != "enforce":
+        return None
+    status, headers, body = permissions.answer(call.service, call.protocol, denied)
+    calls.end(call, actions.error_code(status, _lower(headers), body), status)
+    return status, headers, body
 
 
 def _instead(call: Call, fault, environ: dict) -> error_bodies.Answer:
