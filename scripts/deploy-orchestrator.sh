@@ -126,7 +126,7 @@ gather_facts() {
 
 check_credentials() {
   if failed account; then
-    problem "no valid AWS credentials: $(answer account.error). Log in, or choose a profile with AWS_PROFILE"
+    problem "no valid AWS credentials; log in, or choose a profile with AWS_PROFILE: $(answer account.error)"
     stop_on_problems
   fi
   account=$(answer account)
@@ -290,11 +290,14 @@ is_deployed() {
 output() { awk -F'\t' -v name="$1" '$1 == name { print $2 }' "$work/outputs"; }
 
 report() {
+  local page
   aws cloudformation describe-stacks --stack-name "$stack" --output text \
     --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' >"$work/outputs"
+  page=$(output ApprovalUrl)
+  page=${page:-none (ApprovalLinks DISABLED)}
   printf '\n%s\n' "${GREEN}The DR Orchestrator is deployed in $region (account $account).${PLAIN}"
   printf '  %-20s %s\n' "Product machine" "$(output ProductOrchestratorArn)" "Approval topic" "$(output ApprovalTopicArn)" \
-    "Approval page" "$(output ApprovalUrl)" "Dashboard" "$(output DashboardName)" "Target role" "$(output TargetRoleArn)" \
+    "Approval page" "$page" "Dashboard" "$(output DashboardName)" "Target role" "$(output TargetRoleArn)" \
     "Release" "$release" "Manifests" "s3://$bucket/dr-orchestration-artifacts/manifest-files/"
   printf '\nStart a run:\n  %s\n    %s\n' \
     "aws stepfunctions start-execution --region $region --state-machine-arn $(output ProductOrchestratorArn) \\" \

@@ -117,6 +117,6 @@ deploy_stack() {
   if ! _wait_for_stack "$stack"; then
     printf '%s\n' "What failed:" >&2
     failed_events "$stack" "$since"
-    die "The stack $stack was not deployed: $(stack_status "$stack")." "Correct the first line above, then run this again."
+    die "The stack $stack was not deployed: $(stack_status "$stack")." "Correct what stands above, the innermost line first, then run this again."
   fi
 }

@@ -55,7 +55,9 @@ def resources(path: Path, kind: str) -> dict:
 def documents(body: dict):
     """The permission policies inside a resource; not its trust policy."""
     properties = body.get("Properties", {})
-    yield from (policy["PolicyDocument"] for policy in properties.get("Policies", []))
+    for policy in properties.get("Policies", []):
+        for branch in policy["Fn::If"][1:] if "Fn::If" in policy else [policy]:
+            yield from [branch["PolicyDocument"]] if "PolicyDocument" in branch else []
     if isinstance(properties.get("PolicyDocument"), dict) and "Statement" in properties["PolicyDocument"]:
         yield properties["PolicyDocument"]
 
