@@ -1,7 +1,6 @@
 """Change sets."""
 
 import re
-import threading
 import time
 import uuid
 
@@ -71,7 +70,9 @@ def create_change_set(self):
             store.add(stack)
             stack.set_status("REVIEW_IN_PROGRESS", "User Initiated")
         stack.change_sets[change_set.id] = change_set
-    threading.Thread(target=_compute, args=(change_set,), daemon=True).start()
+    pause = timings.get("cloudformation")
+    engine.in_background(lambda: _compute(change_set, pause), f"changeset-{name}",
+                         0 if pause else engine.PATIENCE)
     return ActionResult({"Id": change_set.id, "StackId": stack.id})
 
 
@@ -107,8 +108,8 @@ def _repeated(self, stack: Stack, name: str) -> ChangeSet | None:
     return None
 
 
-def _compute(change_set: ChangeSet) -> None:
-    time.sleep(timings.get("cloudformation") / 2)
+def _compute(change_set: ChangeSet, pause: float) -> None:
+    time.sleep(pause / 2)
     stack = change_set.stack
     try:
         stack_capabilities, stack.capabilities = stack.capabilities, change_set.capabilities

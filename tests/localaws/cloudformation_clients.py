@@ -3,7 +3,6 @@
 Its calls are neither logged nor disturbed by faults: what a stack does is not under test.
 """
 
-import threading
 from functools import lru_cache
 
 import botocore.config
@@ -11,8 +10,10 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
+from localaws import state
+
 _session = None
-_lock = threading.Lock()
+_lock = state.lock()
 _stubber = BotocoreStubber()
 _CONFIG = botocore.config.Config(retries={"total_max_attempts": 1},
                                  s3={"addressing_style": "path"})

@@ -18,6 +18,7 @@ from localaws.cloudformation_template import invalid
 from localaws.cloudformation_types import Resource, ResourceFailed, type_of, wait
 
 LOG = logging.getLogger(__name__)
+PATIENCE = 20.0
 
 
 @dataclass
@@ -400,9 +401,14 @@ def _delete_all(stack: Stack, retain: list[str]) -> bool:
 
 
 def start(stack: Stack, operation) -> None:
-    """Runs an operation in the background; the stack is already marked as busy."""
+    """Runs an operation in the background; the stack is already marked as busy.
+
+    With the timing "cloudformation" at 0 the caller gets its answer when the operation is over (or
+    after a while): the AWS CLI's waiters would otherwise sleep 30 seconds after their first look.
+    """
+    pause = timings.get("cloudformation")
+
     def run() -> None:
-        pause = timings.get("cloudformation") / 2
         time.sleep(pause)
         try:
             operation()
@@ -410,4 +416,11 @@ def start(stack: Stack, operation) -> None:
             LOG.exception("an operation on %s crashed", stack.name)
             stack.set_status(stack.status.split("_IN_PROGRESS")[0] + "_FAILED", reason_of(error))
 
-    threading.Thread(target=run, name=f"cloudformation-{stack.name}", daemon=True).start()
+    in_background(run, f"cloudformation-{stack.name}", 0 if pause else PATIENCE)
+
+
+def in_background(run, name: str, patience: float) -> None:
+    """Starts a thread and gives it some time to end."""
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    thread.join(patience)

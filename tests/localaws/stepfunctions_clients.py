@@ -5,7 +5,7 @@ names to those of the API, and gives some errors names that Step Functions does 
 """
 
 import sys
-import threading
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import botocore.config
@@ -14,13 +14,13 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 import localaws
-from localaws import identity
+from localaws import identity, state
 
 _CONFIG = botocore.config.Config(
     parameter_validation=False, retries={"total_max_attempts": 1},
     connect_timeout=10, read_timeout=1000, s3={"addressing_style": "path"})
 _session = None
-_session_lock = threading.Lock()
+_session_lock = state.lock()
 
 
 def client(service: str, region: str, **credentials):
@@ -63,6 +63,20 @@ def _normalise_response(self, response, boto_service_name=None, service_action_n
                             self._get_boto_service_action(service_action_name))
     if model is not None and model.output_shape is not None:
         self._from_boto_response(response, model.output_shape)
+    _dates(response, as_number=self.resource.service_name == "states")
+
+
+def _dates(node, as_number: bool):
+    """Dates in a task's result: milliseconds from startExecution, text from SDK integrations."""
+    if isinstance(node, datetime):
+        text = node.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return int(node.timestamp() * 1000) if as_number else text
+    if isinstance(node, dict):
+        for key, value in node.items():
+            node[key] = _dates(value, as_number)
+    elif isinstance(node, list):
+        node[:] = [_dates(value, as_number) for value in node]
+    return node
 
 
 def _eval_state_credentials(self, env):
