@@ -118,7 +118,7 @@ def test_the_target_role_trusts_the_account_under_conditions():
 
 def test_passing_roles_is_limited_by_service():
     (_, body), = [item for item in cfn.execution_role()["Resources"].items() if item[0] == "ExecutionRole"]
-    passing = [s for d in cfn.documents(body) for s in cfn.statements(d) if "iam:PassRole" in cfn.listed(s["Action"])]
+    passing = [s for d in cfn.documents(body) for s in cfn.statements(d) if "iam:PassRole" in cfn.listed(s.get("Action", []))]
     assert passing and all("iam:PassedToService" in s["Condition"]["StringEquals"] for s in passing)
     to_cloudformation = [s for s in passing if s["Condition"]["StringEquals"]["iam:PassedToService"].startswith("cloudformation")]
     assert all(cfn.text_of(s["Resource"]).endswith(":role/dr-orchestrator/*") for s in to_cloudformation)
