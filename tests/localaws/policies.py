@@ -29,7 +29,8 @@ class Request:
         """The context's values for a condition key."""
         for name, value in self.context.items():
             if name.lower() == key.lower() and value is not None:
-                return [str(one) for one in (value if isinstance(value, (list, tuple)) else [value])]
+                many = value if isinstance(value, (list, tuple)) else [value]
+                return [str(one) for one in many]
         return []
 
 
@@ -68,7 +69,8 @@ OPERATORS = {
     "NumericGreaterThanEquals": lambda wanted, value: float(value) >= float(wanted),
 }
 NEGATED = {"StringNotEquals": "StringEquals", "StringNotLike": "StringLike",
-           "ArnNotEquals": "ArnEquals", "ArnNotLike": "ArnLike", "NumericNotEquals": "NumericEquals",
+           "ArnNotEquals": "ArnEquals", "ArnNotLike": "ArnLike",
+           "NumericNotEquals": "NumericEquals",
            "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase"}
 
 

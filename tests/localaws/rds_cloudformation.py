@@ -12,6 +12,7 @@ from botocore import xform_name
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.rds.models import DBInstance, RDSBackend, rds_backends
 
+from localaws import rds_delete
 from localaws.rds_transitions import READY, real_status
 
 RENAMED = {"VPCSecurityGroups": "vpc_security_group_ids"}
@@ -110,6 +111,7 @@ def update(cls: type[DBInstance], original_resource: DBInstance, new_resource_na
         backend.promote_read_replica(changed)
     elif changed:
         backend.modify_db_instance(identifier, changed | {"apply_immediately": True})
+    original_resource.deletion_policy = cloudformation_json.get("DeletionPolicy")
     original_resource.template_arguments = wanted | {"db_instance_identifier": identifier}
     return original_resource
 
@@ -117,6 +119,15 @@ def update(cls: type[DBInstance], original_resource: DBInstance, new_resource_na
 def delete(self: DBInstance, account_id: str, region_name: str) -> None:
     """A stack's deletion takes a final snapshot unless the DeletionPolicy is Delete (this is the
     default of CloudFormation for instances outside clusters); replicas have none."""
+    status = real_status(self)
+    if status == "deleting":
+        return
+    if status not in READY:
+        # A rollback comes before the instance is ready; the real one waits for it. A broken or
+        # half-made instance leaves no snapshot.
+        rds_delete.check_parameters(self, None, True)
+        rds_delete.begin_deletion(self, False, True)
+        return
     keep = not self.source_db_instance_identifier and not self.db_cluster_identifier \
         and getattr(self, "deletion_policy", None) != "Delete"
     suffix = "".join(random.choices(string.ascii_lowercase + string.digits, k=12))

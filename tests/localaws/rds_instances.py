@@ -84,12 +84,26 @@ def create_db_instance(self: RDSBackend, db_kwargs: Any) -> DBInstance:
         self._validate_db_identifier(identifier)
         retention(wanted.get("backup_retention_period", 1))
         wanted.pop("source_db_instance_identifier", None)  # a restored replica is none
+        wanted["engine_version"] = full_version(wanted["engine"], wanted.get("engine_version"))
         encrypt(self, wanted)
         network(self, wanted)
         instance = DBInstance(self, **wanted)
         add_instance(self, instance)
         begin_creation(instance)
         return instance
+
+
+def full_version(engine: str, version: Any) -> str | None:
+    """RDS takes a major version and chooses the minor one; moto 5.2.5 keeps `16` as it is."""
+    newest = ENGINE_VERSIONS.get(engine)
+    if version is None:
+        return newest
+    text = str(version)
+    if newest is None:
+        return text
+    if newest.startswith(text + "."):
+        return newest
+    return f"{text}.1" if text.count(".") < newest.count(".") else text
 
 
 def create_cluster_member(backend: RDSBackend, db_kwargs: Any) -> DBInstance:

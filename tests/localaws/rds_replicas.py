@@ -40,8 +40,8 @@ class SourceUnreachable(HTTPException):
     """A fault of the service itself, which is no refusal of the request."""
 
     code = 500
-    description = ("<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>"
-                   "The request processing has failed because of an unknown error, exception or "
+    description = ("<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code>"
+                   "<Message>The request processing has failed because of an unknown error, exception or "
                    "failure.</Message></Error><RequestId></RequestId></ErrorResponse>")
 
 
@@ -76,7 +76,8 @@ def find_source(backend: RDSBackend, wanted: dict[str, Any]) -> DBInstance:
     parts = named.split(":")
     if len(parts) != 7 or parts[2] != "rds" or parts[5] != "db":
         raise InvalidParameterValue(f"Invalid resource name: {named}")
-    missing = RDSClientError("DBInstanceNotFound", f"The source instance could not be found: {named}")
+    missing = RDSClientError("DBInstanceNotFound",
+                             f"The source instance could not be found: {named}")
     if parts[4] != backend.account_id or parts[3] not in rds_backends[backend.account_id]:
         raise missing
     if parts[3] != backend.region_name and rds_replication.is_dark(parts[3]):

@@ -4,7 +4,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, PaginatedResult
 from moto.core.utils import get_pagination_model
-from moto.rds.exceptions import (DBInstanceNotFoundError, InvalidParameterValue, RDSClientError)
+from moto.rds.exceptions import DBInstanceNotFoundError, InvalidParameterValue, RDSClientError
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 from moto.rds.utils import split_arn
@@ -20,7 +20,8 @@ def check_page_size(params: Any) -> None:
     """MaxRecords is 20 to 100; moto 5.2.5 takes any number."""
     size = params.get("MaxRecords")
     if size is not None and not 20 <= int(size) <= 100:
-        raise InvalidParameterValue(f"Invalid value {size} for MaxRecords. Must be between 20 and 100")
+        raise InvalidParameterValue(
+            f"Invalid value {size} for MaxRecords. Must be between 20 and 100")
 
 
 def describe_db_instances(self: RDSResponse) -> ActionResult:

@@ -90,9 +90,9 @@ def sent_checksum(response: S3Response) -> tuple[str, str] | None:
         for name, value in TRAILER.findall(bytes(response.raw_body)[-256:]):
             if name.decode().lower() == declared.removeprefix("x-amz-checksum-"):
                 return name.decode().lower(), value.decode()
-        raise S3Refusal(400, "MalformedTrailerError", "The request contained trailing data that was not "
-                                                 "well-formed or did not conform to our published "
-                                                 "schema.")
+        raise S3Refusal(400, "MalformedTrailerError",
+                        "The request contained trailing data that was not well-formed or did not "
+                        "conform to our published schema.")
     return None
 
 
@@ -108,8 +108,8 @@ def get_checksum(self: S3Response, response_headers: dict[str, Any]) -> tuple[st
     else:
         algorithm, value = sent
         if compute_checksum(body, algorithm).decode() != value:
-            raise S3Refusal(400, "BadDigest", f"The {algorithm.upper()} you specified did not match the "
-                                         "calculated checksum.")
+            raise S3Refusal(400, "BadDigest", f"The {algorithm.upper()} you specified did not "
+                                              "match the calculated checksum.")
     response_headers[f"x-amz-checksum-{algorithm}"] = value
     return algorithm.upper(), value
 
@@ -127,7 +127,8 @@ def check_md5(response: S3Response) -> None:
         raise S3Refusal(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
     body = bytes(response.body or b"")
     if base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode() != sent:
-        raise S3Refusal(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+        raise S3Refusal(400, "BadDigest",
+                        "The Content-MD5 you specified did not match what we received.")
 
 
 def put_object(self: S3Response) -> Any:
@@ -166,7 +167,8 @@ def refusal_of_bucket(response: S3Response) -> Any:
     if owner and owner != bucket.account_id:
         raise S3Refusal(403, "AccessDenied", "Access Denied")
     scope = credential_scope(response.headers.get("Authorization", ""))
-    creates = response.method == "PUT" and not response.querystring and response.parse_key_name() == ""
+    creates = response.method == "PUT" and not response.querystring \
+        and not response.parse_key_name()
     if scope is None or creates or "location" in response.querystring \
             or scope[1] == bucket.region_name:
         return None
@@ -175,8 +177,8 @@ def refusal_of_bucket(response: S3Response) -> Any:
 
 def redirect(bucket: str, region: str, method: str) -> Any:
     """The answer of a Region in which the bucket is not (moto 5.2.5 serves it everywhere)."""
-    body = ('<?xml version="1.0" encoding="UTF-8"?><Error><Code>PermanentRedirect</Code><Message>The '
-            "bucket you are attempting to access must be addressed using the specified endpoint. "
+    body = ('<?xml version="1.0" encoding="UTF-8"?><Error><Code>PermanentRedirect</Code>'
+            "<Message>The bucket you are attempting to access must be addressed using the specified endpoint. "
             "Please send all future requests to this endpoint.</Message><Endpoint>"
             f"{bucket}.s3.{region}.amazonaws.com</Endpoint><Bucket>{bucket}</Bucket></Error>")
     headers = {"x-amz-bucket-region": region, "Content-Type": "application/xml"}

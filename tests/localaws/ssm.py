@@ -39,8 +39,8 @@ def get_parameter_of(self: SimpleSystemManagerBackend, name: str) -> Parameter |
     plain = self._strip_parameter_arn(name).split(":")[0]
     if found is None and selector and plain in self._parameters and self._parameters[plain]:
         raise ParameterVersionNotFound(
-            f"Systems Manager could not find the label {selector[1:]} for parameter {plain}. Verify "
-            "the version or label and try again.")
+            f"Systems Manager could not find the label {selector[1:]} for parameter {plain}. "
+            "Verify the version or label and try again.")
     return found
 
 

@@ -21,7 +21,8 @@ from localaws.policies import ALLOW, DENY, Request, evaluate
 
 # As AWS Organizations makes it in each new account: the way into an account that is still empty.
 ADMIN_ROLE = "OrganizationAccountAccessRole"
-ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/((?:[\w+=,.@-]+/)*[\w+=,.@-]+)")
+ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/"
+                      r"((?:[\w+=,.@-]+/)*[\w+=,.@-]+)")
 
 _moto_assume = TokenResponse.assume_role
 _moto_identity = STSBackend.get_caller_identity
@@ -50,13 +51,13 @@ def check_parameters(response: TokenResponse) -> None:
     """Lengths, ranges and patterns of the service model; moto 5.2.5 checks one length."""
     session = response._get_param("RoleSessionName") or ""
     if not re.fullmatch(r"[\w+=,.@-]{2,64}", session, re.ASCII):
-        raise invalid(f"1 validation error detected: Value '{session}' at 'roleSessionName' failed to "
-                      "satisfy constraint: Member must satisfy regular expression pattern: "
+        raise invalid(f"1 validation error detected: Value '{session}' at 'roleSessionName' failed "
+                      "to satisfy constraint: Member must satisfy regular expression pattern: "
                       r"[\w+=,.@-]* with a length between 2 and 64")
     seconds = response._get_param("DurationSeconds")
     if seconds is not None and not 900 <= int(seconds) <= 43200:
-        raise invalid(f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to "
-                      "satisfy constraint: Member must have value between 900 and 43200")
+        raise invalid(f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed "
+                      "to satisfy constraint: Member must have value between 900 and 43200")
     external = response._get_param("ExternalId")
     if external is not None and not re.fullmatch(r"[\w+=,.@:/-]{2,1224}", external, re.ASCII):
         raise invalid(f"1 validation error detected: Value '{external}' at 'externalId' failed to "
@@ -69,8 +70,8 @@ def check_session_policy(text: str | None) -> None:
     if text is None:
         return
     if not 1 <= len(text) <= 2048:
-        raise invalid("1 validation error detected: Value at 'policy' failed to satisfy constraint: "
-                      "Member must have length less than or equal to 2048")
+        raise invalid("1 validation error detected: Value at 'policy' failed to satisfy "
+                      "constraint: Member must have length less than or equal to 2048")
     try:
         found = policies.statements(text)
         sound = bool(found) and all(one.get("Effect") in (ALLOW, DENY) and "Principal" not in one
@@ -174,7 +175,8 @@ def assume_role(self: TokenResponse) -> ActionResult:
 def check_duration(role: Role, caller: Caller, seconds: int) -> None:
     """The role's own maximum, and one hour when a role assumes a role."""
     if seconds > int(role.max_session_duration or 3600):
-        raise invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+        raise invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this "
+                      "role.")
     if seconds > 3600 and ":role/" in (caller.principal or ""):
         raise invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles "
                       "assumed by role chaining.")
@@ -189,7 +191,8 @@ def get_caller_identity(self: STSBackend, access_key_id: str, region: str) -> tu
     """GetCallerIdentity: moto 5.2.5 calls unknown keys an IAM user with an STS ARN."""
     user_id, arn, account = _moto_identity(self, access_key_id, region)
     if arn.endswith(":user/moto"):
-        arn = caller_of(access_key_id).principal or f"arn:aws:iam::{account}:user/local-administrator"
+        arn = caller_of(access_key_id).principal \
+            or f"arn:aws:iam::{account}:user/local-administrator"
     return user_id, arn, account
 
 

@@ -271,18 +271,27 @@ def test_tags(aws):
 
 def test_accounts_are_apart(aws):
     aws.primary()
-    sts = aws.world.client("sts")
-    keys = sts.assume_role(RoleArn="arn:aws:iam::210987654321:role/other",
-                           RoleSessionName="other")["Credentials"] if not _strict_sts() else None
-    if keys is None:
-        pytest.skip("roles are checked here; test_sts.py covers accounts")
+    keys = aws.world.client("sts").assume_role(
+        RoleArn="arn:aws:iam::210987654321:role/OrganizationAccountAccessRole",
+        RoleSessionName="other")["Credentials"]
     other = aws.world.client("rds", EAST, aws_access_key_id=keys["AccessKeyId"],
                              aws_secret_access_key=keys["SecretAccessKey"],
                              aws_session_token=keys["SessionToken"])
     assert other.describe_db_instances()["DBInstances"] == []
+    assert refusal(other.create_db_instance_read_replica, DBInstanceIdentifier="copy",
+                   SourceDBInstanceIdentifier="arn:aws:rds:us-east-1:123456789012:db:main")[0] == \
+        "DBInstanceNotFound"
 
 
-def _strict_sts():
-    from moto.sts.responses import TokenResponse
-
-    return TokenResponse.assume_role.__module__ != "moto.sts.responses"
+@pytest.mark.parametrize("engine, given, version, group", [
+    ("postgres", "16", "16.4", "default.postgres16"),
+    ("postgres", "13", "13.1", "default.postgres13"),
+    ("mysql", "8.0", "8.0.39", "default.mysql8.0"),
+    ("mysql", "8.4", "8.4.1", "default.mysql8.4"),
+    ("mariadb", None, "10.11.9", "default.mariadb10.11"),
+])
+def test_major_versions_are_completed(aws, engine, given, version, group):
+    aws.primary(Engine=engine, **({"EngineVersion": given} if given else {}))
+    shown = aws.show(aws.east, "main")
+    assert shown["EngineVersion"] == version
+    assert shown["DBParameterGroups"][0]["DBParameterGroupName"] == group

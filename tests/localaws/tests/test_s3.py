@@ -131,6 +131,9 @@ def test_error_bodies(bucket, world):
     missing = signed(world, "GET", f"/{BUCKET}/none")
     assert "<Code>NoSuchKey</Code>" in missing.text and "<Key>none</Key>" in missing.text
     assert signed(world, "HEAD", f"/{BUCKET}/none").status_code == 404
+    bucket.put_object(Bucket=BUCKET, Key="k", Body=b"1")
+    unsigned = requests.get(f"{world.url}/{BUCKET}/k", timeout=10)
+    assert unsigned.status_code == 403 and "<Code>AccessDenied</Code>" in unsigned.text
 
 
 def test_copy(bucket):

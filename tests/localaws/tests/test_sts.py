@@ -97,7 +97,8 @@ def test_the_callers_own_policies_must_allow(accounts):
 def test_the_callers_session_policy_narrows(accounts):
     accounts.trust()
     accounts.allow("*")
-    narrow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    narrow = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
     function = accounts.function(Policy=json.dumps(narrow))
     assert assume(function, accounts.target)[0] == "AccessDenied"
 
