@@ -15,6 +15,8 @@ const GRACE_S: i64 = 120;
 const LOST_ANSWER_S: i64 = 15;
 /// How often AWS may refuse a change for the resource's state before the attempt fails.
 const STATE_FAULTS: u32 = 5;
+/// What the function's own timeout leaves beyond the budget of the loop, for a call that takes long.
+const BEYOND_BUDGET: Duration = Duration::from_secs(7);
 
 /// Tells somebody what happens; the journal in production.
 pub(crate) trait Watch: Send {
@@ -34,6 +36,8 @@ pub(crate) struct Limits {
 enum Turn {
     Answer(Box<Response>),
     Pause(String),
+    /// The next call takes longer than this invocation lasts.
+    HandBack(String),
 }
 
 pub(crate) async fn operate<R: Resource, W: Watch>(
@@ -47,8 +51,10 @@ pub(crate) async fn operate<R: Resource, W: Watch>(
     let mut pauses = 0u32;
     loop {
         cx.tick();
-        let why = match turn(resource, p, cx, watch).await {
+        let left = (limits.budget + BEYOND_BUDGET).saturating_sub(started.elapsed());
+        let why = match turn(resource, p, cx, left, watch).await {
             Turn::Answer(response) => return finish(*response, cx, limits),
+            Turn::HandBack(why) => return finish(unfinished(&why, 1, cx), cx, limits),
             Turn::Pause(why) => why,
         };
         cx.tick();
@@ -97,6 +103,7 @@ async fn turn<R: Resource, W: Watch>(
     resource: &R,
     p: &R::Parameters,
     cx: &mut Cx,
+    left: Duration,
     watch: &mut W,
 ) -> Turn {
     let observed = match resource.observe(p, cx).await {
@@ -111,6 +118,7 @@ async fn turn<R: Resource, W: Watch>(
     match step {
         Step::Done(outcome) => answer(done(outcome)),
         Step::Wait(why) => Turn::Pause(why),
+        Step::Change(change) if change.takes() > left => Turn::HandBack(change.summary()),
         Step::Change(change) => act(resource, p, change, cx, watch).await,
         other => answer(Response::failed(&stopped(other))),
     }
@@ -173,7 +181,7 @@ async fn act<R: Resource, W: Watch>(
     cx: &mut Cx,
     watch: &mut W,
 ) -> Turn {
-    let name = change.name();
+    let (name, question) = (change.name(), change.is_question());
     match may_send(&change, cx) {
         Ok(None) => {}
         Ok(Some(why)) => return Turn::Pause(why),
@@ -183,9 +191,15 @@ async fn act<R: Resource, W: Watch>(
     watch.note("change", &format!("{name}: {summary}")).await;
     match resource.apply(p, change, cx).await {
         Ok(result) => {
+            let first = cx.act(name).filter(|_| question).map(|a| a.at);
             record(cx, name, true, result);
+            // The gap between questions grows with the time since the first of them.
+            if let (Some(at), Some(act)) = (first, cx.progress.acts.get_mut(name)) {
+                act.at = at;
+            }
             Turn::Pause(format!("{name} was accepted: {summary}"))
         }
+        Err(error) if question && error.nature == Nature::Uncertain => Turn::Pause(error.message),
         Err(error) => refused(error, name, cx),
     }
 }
@@ -193,7 +207,7 @@ async fn act<R: Resource, W: Watch>(
 /// None: send it. Some: wait, an earlier call may not show yet.
 fn may_send<C: Classified>(change: &C, cx: &Cx) -> Result<Option<String>> {
     let name = change.name();
-    let Some(act) = cx.act(name) else { return Ok(None) };
+    let Some(act) = cx.act(name).filter(|_| !change.is_question()) else { return Ok(None) };
     let age = cx.now - act.at;
     if act.certain && age < GRACE_S {
         return Ok(Some(format!("{name} was accepted {age} s ago and does not show yet")));

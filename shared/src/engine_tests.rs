@@ -8,8 +8,11 @@ use crate::resource::{ChangeClass, ControlPlane};
 use serde_json::json;
 use std::sync::Mutex;
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct NoParameters {}
+#[derive(Default, serde::Deserialize, schemars::JsonSchema)]
+struct NoParameters {
+    #[serde(skip)]
+    flip: Flip,
+}
 
 /// What a look sees: `Ok(true)` is the post-condition.
 type Look = Result<bool>;
@@ -21,8 +24,11 @@ struct Scripted {
     applied: Mutex<u32>,
 }
 
+#[derive(Clone, Copy, Default)]
 struct Flip {
     reissuable: bool,
+    question: bool,
+    takes_s: u64,
 }
 
 impl Classified for Flip {
@@ -37,6 +43,12 @@ impl Classified for Flip {
     }
     fn reissuable(&self) -> bool {
         self.reissuable
+    }
+    fn is_question(&self) -> bool {
+        self.question
+    }
+    fn takes(&self) -> Duration {
+        Duration::from_secs(self.takes_s)
     }
 }
 
@@ -59,12 +71,8 @@ impl Resource for Scripted {
         let mut looks = self.looks.lock().unwrap();
         if looks.len() > 1 { looks.remove(0) } else { looks[0].clone() }
     }
-    fn decide(_: &NoParameters, flipped: &bool, _: &Cx) -> Step<Flip> {
-        if *flipped {
-            Step::Done(Outcome::new("flipped"))
-        } else {
-            Step::Change(Flip { reissuable: false })
-        }
+    fn decide(p: &NoParameters, flipped: &bool, _: &Cx) -> Step<Flip> {
+        if *flipped { Step::Done(Outcome::new("flipped")) } else { Step::Change(p.flip) }
     }
     async fn apply(&self, _: &NoParameters, _: Flip, _: &Cx) -> Result<Value> {
         *self.applied.lock().unwrap() += 1;
@@ -94,7 +102,7 @@ fn cx(mode: Mode) -> Cx {
 
 async fn run(world: &Scripted, cx: &mut Cx, budget_s: u64) -> Response {
     let limits = Limits { budget: Duration::from_secs(budget_s), deadline: clock::epoch() + 60 };
-    operate(world, &NoParameters {}, cx, limits, &mut Silent).await
+    operate(world, &NoParameters::default(), cx, limits, &mut Silent).await
 }
 
 fn world(looks: Vec<Look>, answers: Vec<Result<Value>>) -> Scripted {
@@ -171,7 +179,8 @@ async fn the_deadline_ends_the_attempt() {
     let world = world(vec![Err(fault(Nature::Throttled))], vec![]);
     let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() };
     let response =
-        operate(&world, &NoParameters {}, &mut cx(Mode::Execute), limits, &mut Silent).await;
+        operate(&world, &NoParameters::default(), &mut cx(Mode::Execute), limits, &mut Silent)
+            .await;
     assert_eq!(response.error_type, Some(ErrorType::TimedOut));
 }
 
@@ -181,10 +190,10 @@ fn after_the_grace_only_reissuable_calls_are_sent_again() {
     cx.progress
         .acts
         .insert("Flip".into(), Act { at: cx.now - GRACE_S, certain: true, result: json!(1) });
-    assert_eq!(may_send(&Flip { reissuable: true }, &cx).unwrap(), None);
-    assert!(may_send(&Flip { reissuable: false }, &cx).is_err());
+    assert_eq!(may_send(&Flip { reissuable: true, ..Flip::default() }, &cx).unwrap(), None);
+    assert!(may_send(&Flip::default(), &cx).is_err());
     cx.now -= 1;
-    assert!(may_send(&Flip { reissuable: true }, &cx).unwrap().is_some());
+    assert!(may_send(&Flip { reissuable: true, ..Flip::default() }, &cx).unwrap().is_some());
 }
 
 #[test]
@@ -196,4 +205,34 @@ fn gaps_grow_with_the_wait_and_with_the_layer() {
         gap_seconds(&cx, 0)
     };
     assert_eq!([gap(0, 1), gap(200, 1), gap(9999, 1), gap(0, 400)], [1, 10, 60, 40]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_is_asked_again_at_each_look_and_a_lost_answer_leaves_the_last_one() {
+    let looks = vec![Ok(false), Ok(false), Ok(false), Ok(true)];
+    let answers = vec![Ok(json!("first")), Ok(json!("second")), Err(fault(Nature::Uncertain))];
+    let world = world(looks, answers);
+    let p = NoParameters { flip: Flip { question: true, ..Flip::default() } };
+    let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() + 60 };
+    let mut cx = cx(Mode::Execute);
+    let response = operate(&world, &p, &mut cx, limits, &mut Silent).await;
+    assert_eq!(response.status, Status::Done);
+    assert_eq!(*world.applied.lock().unwrap(), 3);
+    assert_eq!(cx.act("Flip").unwrap().result, json!("second"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_longer_than_the_invocation_lasts_is_left_to_the_next_one() {
+    let world = world(vec![Ok(false), Ok(false), Ok(true)], vec![]);
+    let p = NoParameters { flip: Flip { takes_s: 10, ..Flip::default() } };
+    let run = async |budget_s| {
+        let limits =
+            Limits { budget: Duration::from_secs(budget_s), deadline: clock::epoch() + 60 };
+        operate(&world, &p, &mut cx(Mode::Execute), limits, &mut Silent).await
+    };
+    let response = run(2).await;
+    assert_eq!((response.status, response.wait_seconds), (Status::InProgress, 1));
+    assert_eq!(*world.applied.lock().unwrap(), 0);
+    assert_eq!(run(4).await.status, Status::Done);
+    assert_eq!(*world.applied.lock().unwrap(), 1);
 }

@@ -64,6 +64,16 @@ pub trait Classified {
     fn reissuable(&self) -> bool {
         true
     }
+    /// Whether the call is a question that is its own answer, asked again at each look: the loop
+    /// waits for no effect of it, and a lost answer leaves the last one standing.
+    fn is_question(&self) -> bool {
+        false
+    }
+    /// How long the call may take beyond the usual ten seconds. The loop begins it only where the
+    /// invocation has that much time left.
+    fn takes(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A reached post-condition.
