@@ -112,7 +112,8 @@ class MotoType(Type):
     def _remember(self, r: Resource) -> None:
         r.extra.logical_resource_id = r.logical
         r.extra.cf_resource_type = self.name
-        r.physical_id = r.extra.physical_resource_id
+        # moto's DBSubnetGroup has no physical id of its own: its name is what Ref gives.
+        r.physical_id = getattr(r.extra, "physical_resource_id", None) or r.extra.name
 
     def update(self, r: Resource, p: dict, old: dict) -> None:
         changed = self.model.update_from_cloudformation_json(
