@@ -11,7 +11,7 @@
 # Works against any endpoint that AWS_ENDPOINT_URL names. On AWS it costs money: two database
 # instances run until they are deleted.
 set -euo pipefail
-# shellcheck source=scripts/lib.sh
+# shellcheck source=../../scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 HERE="$REPO/samples/sampleproduct"
@@ -93,7 +93,12 @@ done
 deploy_stack "$PRIMARY" sampleproduct-network network.yaml
 deploy_stack "$STANDBY" sampleproduct-network network.yaml VpcCidr=10.30.0.0/16 \
   SubnetCidr1=10.30.1.0/24 SubnetCidr2=10.30.2.0/24
-deploy_stack "$PRIMARY" sampleproduct-database database-primary.yaml "DatabaseIdentifier=$DATABASE"
+# The password is made once; a later deployment keeps the value that the stack has.
+password=()
+aws cloudformation describe-stacks --region "$PRIMARY" --stack-name sampleproduct-database \
+  >/dev/null 2>&1 || password=("MasterPassword=$(head -c 24 /dev/urandom | base64 | tr -d '/+=')")
+deploy_stack "$PRIMARY" sampleproduct-database database-primary.yaml \
+  "DatabaseIdentifier=$DATABASE" "${password[@]}"
 deploy_stack "$STANDBY" sampleproduct-database database-replica.yaml \
   "DatabaseIdentifier=$DATABASE-dr" "SourceRegion=$PRIMARY" \
   "SourceDatabaseArn=$(output "$PRIMARY" sampleproduct-database Arn)"
