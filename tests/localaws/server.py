@@ -65,6 +65,8 @@ def install_modules() -> None:
     """Installs every repair and addition to moto."""
     # Without it moto's state machines never leave RUNNING.
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    # Without this moto knows none of AWS's own policies, and roles that attach one fail.
+    default_user_config["iam"] = {"load_aws_managed_policies": True}
     for name in MODULES:
         importlib.import_module(f"localaws.{name}").install()
 
