@@ -4,6 +4,7 @@
 //! A resource type implements [`Resource`] and calls [`main`]; a core function calls [`serve`].
 
 pub mod aws;
+pub mod cause;
 pub mod clients;
 pub mod clock;
 pub mod coerce;
@@ -12,15 +13,18 @@ pub mod describe;
 mod engine;
 pub mod env;
 pub mod error;
+pub mod folder;
 pub mod journal;
 pub mod names;
 pub mod nearest;
+pub mod pending;
 pub mod progress;
 pub mod request;
 pub mod resource;
 mod run;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod tokens;
 
 pub use aws::Doing;
