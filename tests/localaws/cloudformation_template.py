@@ -30,18 +30,21 @@ def _short_tag(loader, suffix, node):
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        value = loader.construct_mapping(node, deep=True)
+        value = _mapping(loader, node)
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {name: value}
 
 
-def _mapping(loader, node):
-    keys = [key.value for key, _ in node.value]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise yaml.YAMLError(f"duplicate key: {key}")
-    return loader.construct_mapping(node, deep=True)
+def _mapping(loader, node) -> dict:
+    """Keys are always text: `Yes:` is no boolean here."""
+    result = {}
+    for key, value in node.value:
+        if key.value in result:
+            raise yaml.YAMLError(f"duplicate key: {key.value}")
+        result[key.value] = loader.construct_object(value, deep=True)
+    return result
+
 
 _Loader.add_multi_constructor("!", _short_tag)
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
@@ -85,8 +88,27 @@ def expand(template: dict, parameters: dict) -> dict:
     result = {key: value for key, value in template.items() if key != "Transform"}
     for section in ("Conditions", "Resources", "Outputs"):
         if section in result:
-            result[section] = _expand(result[section], context)
+            result[section] = _literal_names(_expand(result[section], context))
     return result
+
+
+def _literal_names(node):
+    """Ref and Fn::GetAtt take a name that Fn::Sub made, once nothing is left to substitute."""
+    if isinstance(node, list):
+        return [_literal_names(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _literal_names(value) for key, value in node.items()}
+    for key in ("Ref", "Fn::GetAtt"):
+        if set(result) == {key}:
+            value = result[key]
+            result[key] = list(map(_literal, value)) if isinstance(value, list) else _literal(value)
+    return result
+
+
+def _literal(name):
+    text = name.get("Fn::Sub") if isinstance(name, dict) else None
+    return text if isinstance(text, str) and "${" not in text else name
 
 
 def _expand(node, context: dict):

@@ -26,8 +26,10 @@ class Function(Type):
                 "DeadLetterConfig", "VpcConfig", "Description", "TracingConfig", "KMSKeyArn",
                 "FileSystemConfigs", "EphemeralStorage", "LoggingConfig")
 
-    def _code(self, p: dict) -> dict:
+    def _code(self, r: Resource, p: dict) -> dict:
         code = dict(p.get("Code", {}))
+        if "S3Bucket" in code:
+            _check_zip(r, code)
         if "ZipFile" in code:
             code["ZipFile"] = _inline_zip(code["ZipFile"])
         return code
@@ -37,7 +39,7 @@ class Function(Type):
         r.physical_id = p.get("FunctionName") or r.generated()
         settings = pick(p, *self.SETTINGS, "Architectures", "PackageType")
         made = client.create_function(
-            FunctionName=r.physical_id, Code=self._code(p), Tags=tags_map(p), **settings)
+            FunctionName=r.physical_id, Code=self._code(r, p), Tags=tags_map(p), **settings)
         r.attributes = {"Arn": made["FunctionArn"]}
         self._concurrency(client, r, p)
 
@@ -50,7 +52,7 @@ class Function(Type):
     def update(self, r: Resource, p: dict, old: dict) -> None:
         client = r.client("lambda")
         if p.get("Code") != old.get("Code"):
-            client.update_function_code(FunctionName=r.physical_id, **self._code(p))
+            client.update_function_code(FunctionName=r.physical_id, **self._code(r, p))
         settings = pick(p, *self.SETTINGS)
         for name in ("Environment", "DeadLetterConfig", "VpcConfig"):
             if name in old and name not in p:
@@ -63,6 +65,24 @@ class Function(Type):
 
     def delete(self, r: Resource) -> None:
         r.client("lambda").delete_function(FunctionName=r.physical_id)
+
+
+def _check_zip(r: Resource, code: dict) -> None:
+    """Lambda reads the zip when the function is made, in its own Region; moto looks at neither."""
+    s3 = r.client("s3")
+    try:
+        place = s3.get_bucket_location(Bucket=code["S3Bucket"])["LocationConstraint"]
+        if (place or "us-east-1") != r.stack.region:
+            raise ResourceFailed("Error occurred while GetObject. S3 Error Code: PermanentRedirect."
+                                 f" S3 Error Message: The bucket is in this region: {place}. "
+                                 "Please use this region to retry the request")
+        s3.head_object(Bucket=code["S3Bucket"], Key=code.get("S3Key", ""))
+    except s3.exceptions.ClientError as error:
+        named = error.response["Error"]["Code"] == "NoSuchBucket"
+        kind = "NoSuchBucket" if named else "NoSuchKey"
+        what = "bucket" if named else "key"
+        raise ResourceFailed(f"Error occurred while GetObject. S3 Error Code: {kind}. S3 Error "
+                             f"Message: The specified {what} does not exist.") from error
 
 
 def _inline_zip(text: str) -> bytes:
