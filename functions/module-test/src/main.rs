@@ -168,6 +168,13 @@ mod tests {
     }
 
     #[test]
+    fn the_committed_schema_is_the_description() {
+        let committed = include_str!("../../../samples/schema/ModuleTest.schema.json");
+        let committed: Value = serde_json::from_str(committed).unwrap();
+        assert_eq!(committed, shared::describe::describe::<ModuleTest>());
+    }
+
+    #[test]
     fn unknown_parameters_are_errors() {
         assert!(serde_json::from_value::<Parameters>(json!({"Ehco": 1})).is_err());
     }
