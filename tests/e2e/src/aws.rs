@@ -1,0 +1,175 @@
+//! What an operator does with the AWS CLI, and what a test reads afterwards.
+
+use crate::world::World;
+use aws_sdk_sfn::types::ExecutionStatus;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How an execution ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// ARN.
+    pub arn: String,
+    /// Status word.
+    pub status: ExecutionStatus,
+    /// Error name; empty when it succeeded.
+    pub error: String,
+    /// Cause; empty when it succeeded.
+    pub cause: String,
+}
+
+/// A manifest as text.
+pub trait ManifestText {
+    /// Its bytes.
+    fn text(&self) -> String;
+}
+
+impl ManifestText for Value {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl ManifestText for &str {
+    fn text(&self) -> String {
+        (*self).to_owned()
+    }
+}
+
+impl Ended {
+    /// Fails the test unless the execution succeeded.
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.status, ExecutionStatus::Succeeded, "{}: {}", self.error, self.cause);
+        self
+    }
+
+    /// Fails the test unless it failed with this error; gives the cause.
+    pub fn failed(self, error: &str) -> String {
+        assert_eq!(self.status, ExecutionStatus::Failed, "{}", self.cause);
+        assert_eq!(self.error, error, "{}", self.cause);
+        self.cause
+    }
+
+    /// Name of the execution.
+    pub fn name(&self) -> &str {
+        self.arn.rsplit(':').next().unwrap_or_default()
+    }
+}
+
+const MACHINE: &str = "aws-dr-orchestrator-stepfunction-";
+
+impl World {
+    /// `aws stepfunctions start-execution` of the product orchestrator; gives the ARN.
+    pub async fn start(&self, region: &str, key: &str) -> String {
+        self.start_machine(region, "product-orchestrator", json!({"productmanifestpath": key})).await
+    }
+
+    /// `aws stepfunctions start-execution` of any of the machines.
+    pub async fn start_machine(&self, region: &str, machine: &str, input: Value) -> String {
+        let arn = format!("arn:aws:states:{region}:123456789012:stateMachine:{MACHINE}{machine}");
+        let start = self.sfn(region).start_execution().state_machine_arn(arn).input(input.to_string());
+        start.send().await.expect("start-execution").execution_arn
+    }
+
+    /// Waits for the end of an execution; at most `seconds`.
+    pub async fn wait(&self, arn: &str, seconds: u64) -> Ended {
+        let end = Instant::now() + Duration::from_secs(seconds);
+        loop {
+            let now = self.describe(arn).await;
+            if now.status != ExecutionStatus::Running {
+                return now;
+            }
+            assert!(Instant::now() < end, "{arn} still runs after {seconds} s\n{}", self.trouble());
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    /// How an execution stands.
+    pub async fn describe(&self, arn: &str) -> Ended {
+        let region = arn.split(':').nth(3).expect("a Region");
+        let e = self.sfn(region).describe_execution().execution_arn(arn).send().await.expect("describe");
+        Ended {
+            arn: arn.to_owned(),
+            status: e.status,
+            error: e.error.unwrap_or_default(),
+            cause: e.cause.unwrap_or_default(),
+        }
+    }
+
+    /// Start, approve through the mail's link, wait.
+    pub async fn run(&self, region: &str, key: &str) -> Ended {
+        let arn = self.start(region, key).await;
+        self.approve(&arn).await;
+        self.wait(&arn, 240).await
+    }
+
+    /// Waits for the approval mail of an execution and gives its link. An execution that ends
+    /// before that fails the test with its cause.
+    pub async fn approval_link(&self, arn: &str) -> String {
+        let name = arn.rsplit(':').next().expect("a name").to_owned();
+        let end = Instant::now() + Duration::from_secs(90);
+        loop {
+            let mails = self.control.mails();
+            let mail = mails.iter().find(|m| m.subject.contains("Approve") && m.body.contains(&name));
+            if let Some(link) = mail.and_then(|m| link_in(&m.body)) {
+                return link;
+            }
+            let now = self.describe(arn).await;
+            let running = now.status == ExecutionStatus::Running;
+            assert!(running, "ended before the approval: {} {}", now.error, now.cause);
+            assert!(Instant::now() < end, "no approval mail for {name}\n{}", self.trouble());
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Approves as the mail's reader would.
+    pub async fn approve(&self, arn: &str) {
+        self.answer(arn, "approve").await;
+    }
+
+    /// Rejects as the mail's reader would.
+    pub async fn reject(&self, arn: &str) {
+        self.answer(arn, "reject").await;
+    }
+
+    async fn answer(&self, arn: &str, decision: &str) {
+        let link = self.approval_link(arn).await;
+        let form = [("name", "Ada Approver"), ("reason", "drill"), ("decision", decision)];
+        let (status, page) = self.control.submit(&link, &form);
+        assert_eq!(status, 200, "{page}");
+    }
+
+    /// Uploads a manifest under `manifest-files/`; gives its key.
+    pub async fn upload(&self, region: &str, name: &str, manifest: impl ManifestText) -> String {
+        let key = format!("dr-orchestration-artifacts/manifest-files/{name}");
+        let body = manifest.text().into_bytes().into();
+        let put = self.s3(region).put_object().bucket(World::bucket(region)).key(&key).body(body);
+        put.send().await.expect("put-object");
+        key
+    }
+
+    /// A JSON object of the bucket; None when it is not there.
+    pub async fn object(&self, region: &str, key: &str) -> Option<Value> {
+        let get = self.s3(region).get_object().bucket(World::bucket(region)).key(key);
+        let body = get.send().await.ok()?.body.collect().await.ok()?.to_vec();
+        serde_json::from_slice(&body).ok()
+    }
+
+    /// `report.json` of a run; waits for it a little, since a stopped run gets it from an event.
+    pub async fn report(&self, product: &str, arn: &str) -> Value {
+        let region = arn.split(':').nth(3).expect("a Region").to_owned();
+        let name = arn.rsplit(':').next().expect("a name").to_owned();
+        let key = format!("dr-orchestration-artifacts/runs/{product}/{name}/report.json");
+        for _ in 0..100 {
+            if let Some(report) = self.object(&region, &key).await {
+                return report;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("no {key}\n{}", self.trouble());
+    }
+}
+
+fn link_in(body: &str) -> Option<String> {
+    body.split_whitespace().find(|w| w.starts_with("http") && w.contains("id=")).map(str::to_owned)
+}

@@ -1,0 +1,146 @@
+//! The control API of the local AWS.
+
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Talks to `/_localaws/` and opens links as a mail program would.
+#[derive(Debug, Clone)]
+pub struct Control {
+    port: u16,
+    agent: ureq::Agent,
+}
+
+/// One call that reached the local AWS.
+#[derive(Debug, Clone)]
+pub struct Call(pub Value);
+
+/// One mail that was sent.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Subject line.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+}
+
+impl Control {
+    /// A control of the server on a port.
+    pub fn new(port: u16) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(60)))
+            .http_status_as_error(false)
+            .build();
+        Self { port, agent: config.into() }
+    }
+
+    /// The endpoint of all services.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until the server answers; at most a minute.
+    pub fn wait_healthy(&self) {
+        let end = Instant::now() + Duration::from_secs(120);
+        while self.agent.get(self.url("health")).call().is_err() {
+            assert!(Instant::now() < end, "the local AWS on port {} does not answer", self.port);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// POST of a JSON document.
+    pub fn post(&self, name: &str, body: &Value) -> Value {
+        let mut answer = self.agent.post(self.url(name)).send_json(body).expect("the control API");
+        answer.body_mut().read_json().expect("JSON")
+    }
+
+    /// GET of a JSON document.
+    pub fn get(&self, name: &str) -> Value {
+        let mut answer = self.agent.get(self.url(name)).call().expect("the control API");
+        answer.body_mut().with_config().limit(200 << 20).read_json().expect("JSON")
+    }
+
+    fn url(&self, name: &str) -> String {
+        format!("{}/_localaws/{name}", self.endpoint())
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> Vec<Call> {
+        let calls = self.get("calls");
+        calls["calls"].as_array().into_iter().flatten().cloned().map(Call).collect()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear_calls(&self) {
+        self.agent.delete(self.url("calls")).call().expect("the control API");
+    }
+
+    /// Switches a fault on.
+    pub fn fault(&self, fault: Value) {
+        self.post("faults", &fault);
+    }
+
+    /// Switches all faults off.
+    pub fn clear_faults(&self) {
+        self.agent.delete(self.url("faults")).call().expect("the control API");
+    }
+
+    /// Takes a Region away, or gives it back.
+    pub fn dark(&self, region: &str, dark: bool) {
+        self.post("dark", &json!({"region": region, "dark": dark}));
+    }
+
+    /// Every mail so far.
+    pub fn mails(&self) -> Vec<Mail> {
+        let text = |m: &Value, k: &str| m[k].as_str().unwrap_or_default().to_owned();
+        let mails = self.get("mail");
+        let mails = mails["mails"].as_array().into_iter().flatten();
+        mails.map(|m| Mail { subject: text(m, "subject"), body: text(m, "body") }).collect()
+    }
+
+    /// GET of a link in a mail: status and page.
+    pub fn open(&self, link: &str) -> (u16, String) {
+        let mut answer = self.agent.get(self.here(link)).call().expect("the link");
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap_or_default())
+    }
+
+    /// POST of a form to a link in a mail: status and page.
+    pub fn submit(&self, link: &str, form: &[(&str, &str)]) -> (u16, String) {
+        let form = form.iter().copied();
+        let mut answer = self.agent.post(self.here(link)).send_form(form).expect("the link");
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap_or_default())
+    }
+
+    /// The world was deployed on another port: the copy serves the same path on its own.
+    fn here(&self, link: &str) -> String {
+        let path = link.splitn(4, '/').nth(3).unwrap_or_default();
+        format!("{}/{path}", self.endpoint())
+    }
+}
+
+impl Call {
+    /// A field's text.
+    pub fn text(&self, field: &str) -> &str {
+        self.0[field].as_str().unwrap_or_default()
+    }
+
+    /// `service:Action`, lower-case service.
+    pub fn action(&self) -> String {
+        format!("{}:{}", self.text("service"), self.text("action"))
+    }
+
+    /// Whether the action is no read.
+    pub fn mutates(&self) -> bool {
+        self.0["mutating"].as_bool().unwrap_or(false)
+    }
+
+    /// Whether the service did it.
+    pub fn accepted(&self) -> bool {
+        self.0["status"].as_u64().is_some_and(|s| (200..300).contains(&s))
+            || self.text("result") == "dropped"
+    }
+
+    /// The Lambda function that made the call; empty for others.
+    pub fn function(&self) -> &str {
+        self.text("function")
+    }
+}

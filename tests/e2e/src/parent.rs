@@ -1,0 +1,82 @@
+//! The local AWS that all tests copy: started once, everything deployed, ended with this process.
+
+use crate::control::Control;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+static PARENT: OnceLock<Parent> = OnceLock::new();
+static FORKING: Mutex<()> = Mutex::new(());
+
+pub struct Parent {
+    control: Control,
+    _server: Child,
+}
+
+/// A control of a fresh copy of the deployed world.
+pub fn fork() -> Control {
+    let parent = PARENT.get_or_init(start);
+    let _one_at_a_time = FORKING.lock().unwrap_or_else(|e| e.into_inner());
+    let answer = parent.control.post("fork", &serde_json::json!({}));
+    let port = answer["port"].as_u64().unwrap_or_else(|| panic!("no fork: {answer}"));
+    let copy = Control::new(u16::try_from(port).expect("a port"));
+    copy.wait_healthy();
+    copy
+}
+
+/// The root of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+}
+
+fn start() -> Parent {
+    let started = Instant::now();
+    let port = free_port();
+    let server = serve(port);
+    let control = Control::new(port);
+    control.wait_healthy();
+    control.post("timings", &fast());
+    deploy(port);
+    eprintln!("the world was deployed in {} s", started.elapsed().as_secs());
+    Parent { control, _server: server }
+}
+
+/// Short, but never zero: every transition is seen.
+fn fast() -> serde_json::Value {
+    serde_json::json!({
+        "rds.create": 2, "rds.promote": 2, "rds.delete": 2, "rds.snapshot": 1, "rds.modify": 1,
+        "rds.reboot": 1, "visible": 1, "cloudformation": 0
+    })
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// The server ends when its standard input closes, that is with this process.
+fn serve(port: u16) -> Child {
+    Command::new("bash")
+        .arg(repository().join("scripts/localaws.sh"))
+        .args(["--port", &port.to_string(), "--until-stdin-closes"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("scripts/localaws.sh")
+}
+
+fn deploy(port: u16) {
+    let zips = std::env::var("DR_DIST").expect("DR_DIST names the folder of the zips: run scripts/test.sh");
+    let script = repository().join("scripts/localaws-deploy.sh");
+    let output = Command::new("bash")
+        .arg(script)
+        .args(["--port", &port.to_string(), "--zips", &zips])
+        .stdin(Stdio::null())
+        .output()
+        .expect("scripts/localaws-deploy.sh");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the world could not be deployed:\n{text}");
+    // A copy can be taken only when nothing runs any more.
+    std::thread::sleep(Duration::from_secs(2));
+}

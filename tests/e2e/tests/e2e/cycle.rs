@@ -1,0 +1,49 @@
+//! The main job: a product goes through all four phases.
+
+use e2e::{EAST, WEST, World};
+use std::collections::BTreeMap;
+
+const FILES: &str = "dr-orchestration-artifacts/manifest-files/";
+
+fn product(phase: &str) -> String {
+    format!("{FILES}product-manifest-sampleproduct-{phase}.json")
+}
+
+/// Identifier -> (status, source ARN or empty), as RDS itself says.
+async fn instances(world: &World, region: &str) -> BTreeMap<String, (String, String)> {
+    let all = world.rds(region).describe_db_instances().send().await.unwrap();
+    let row = |i: &aws_sdk_rds::types::DbInstance| {
+        let status = i.db_instance_status().unwrap_or_default().to_owned();
+        let source = i.read_replica_source_db_instance_identifier().unwrap_or_default().to_owned();
+        (i.db_instance_identifier().unwrap_or_default().to_owned(), (status, source))
+    };
+    all.db_instances().iter().map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_product_moves_and_the_old_region_becomes_the_standby() {
+    let world = World::new();
+    world.run(WEST, &product("INSTANTIATE")).await.succeeded();
+
+    world.control.dark(EAST, true);
+    world.control.clear_calls();
+    world.run(WEST, &product("ACTIVATE")).await.succeeded();
+    let to_the_dark: Vec<_> =
+        world.control.calls().into_iter().filter(|c| c.text("region") == EAST).collect();
+    assert!(to_the_dark.is_empty(), "{to_the_dark:?}");
+    let west = instances(&world, WEST).await;
+    assert_eq!(west["orders-db-dr"], ("available".into(), String::new()));
+
+    world.control.dark(EAST, false);
+    world.run(EAST, &product("CLEANUP")).await.succeeded();
+    assert!(!instances(&world, EAST).await.contains_key("orders-db"));
+    let snapshots = world.rds(EAST).describe_db_snapshots().send().await.unwrap();
+    let statuses: Vec<_> = snapshots.db_snapshots().iter().map(|s| s.status().unwrap()).collect();
+    assert_eq!(statuses, ["available"]);
+
+    world.run(WEST, &product("REPLICATE")).await.succeeded();
+    let east = instances(&world, EAST).await;
+    let source = "arn:aws:rds:us-west-2:123456789012:db:orders-db-dr";
+    assert_eq!(east["orders-db"], ("available".into(), source.into()));
+    assert_eq!(instances(&world, WEST).await["orders-db-dr"], ("available".into(), String::new()));
+}

@@ -1,0 +1,3 @@
+//! End-to-end tests: the real binaries, state machines, templates and scripts on the local AWS.
+
+mod cycle;
