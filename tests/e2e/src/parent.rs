@@ -58,23 +58,23 @@ fn free_port() -> u16 {
 /// The server ends when its standard input closes, that is with this process.
 fn serve(port: u16) -> Child {
     Command::new("bash")
-        .arg(repository().join("scripts/localaws.sh"))
-        .args(["--port", &port.to_string(), "--until-stdin-closes"])
+        .arg(repository().join("tests/e2e/local-aws.sh"))
+        .arg(port.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
-        .expect("scripts/localaws.sh")
+        .expect("tests/e2e/local-aws.sh")
 }
 
 fn deploy(port: u16) {
     let zips = std::env::var("DR_DIST").expect("DR_DIST names the folder of the zips: run scripts/test.sh");
-    let script = repository().join("scripts/localaws-deploy.sh");
+    let script = repository().join("tests/e2e/deploy-world.sh");
     let output = Command::new("bash")
         .arg(script)
-        .args(["--port", &port.to_string(), "--zips", &zips])
+        .args([&port.to_string(), &zips])
         .stdin(Stdio::null())
         .output()
-        .expect("scripts/localaws-deploy.sh");
+        .expect("tests/e2e/deploy-world.sh");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "the world could not be deployed:\n{text}");
     // A copy can be taken only when nothing runs any more.
