@@ -33,7 +33,7 @@ impl Env {
         };
         let env = Self {
             region: get("AWS_REGION"),
-            partition: get("AWS_PARTITION_NAME"),
+            partition: get("DR_PARTITION"),
             account: get("ORCHESTRATOR_ACCOUNT_ID"),
             bucket: get("TEMPLATE_STORE_BUCKET"),
             topic_arn: get("APPROVAL_TOPIC_ARN"),
