@@ -1,6 +1,7 @@
 """Command line: python -m localaws [--port 5000]."""
 
 import argparse
+import os
 
 from localaws import HOST, permissions, server
 
@@ -33,6 +34,9 @@ def main() -> None:
                              "in the call log, enforce refuses (default: audit)")
     arguments = parser.parse_args()
     permissions.set_mode(arguments.iam)
+    # Whoever starts this in a shell that points at a local AWS must not make it call itself.
+    for name in [n for n in os.environ if n.startswith("AWS_ENDPOINT_URL") or n == "AWS_PROFILE"]:
+        del os.environ[name]
     server.run(arguments.host, arguments.port, arguments.state_dir,
                lambda endpoint: print(HELP.format(endpoint=endpoint), flush=True))
 
