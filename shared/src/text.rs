@@ -33,10 +33,16 @@ pub fn wrap(text: &str, first: &str, rest: &str) -> String {
     out
 }
 
-/// `label` in a column of its own, `value` beside it.
+/// `label` in a column of its own, `value` beside it; one word that does not fit goes below.
 pub fn fact(label: &str, value: &str) -> String {
+    let value = one_line(value);
     let first = format!("  {label:<14}");
-    wrap(&one_line(value), &first, &" ".repeat(16))
+    let below = !value.contains(' ') && first.len() + value.chars().count() > WIDTH;
+    match (below, label) {
+        (true, "") => format!("    {value}\n"),
+        (true, _) => format!("  {label}\n    {value}\n"),
+        _ => wrap(&value, &first, &" ".repeat(16)),
+    }
 }
 
 /// A headline with its underline.
@@ -78,6 +84,13 @@ mod tests {
         assert!(lines[0].len() <= WIDTH && lines[1].starts_with("    word"));
         assert_eq!(lines[2], format!("    {}", "x".repeat(90)));
         assert_eq!(wrap("", "a ", ""), "a\n");
+    }
+
+    #[test]
+    fn a_long_value_stands_below_its_label() {
+        assert_eq!(fact("Region", "us-west-2"), "  Region        us-west-2\n");
+        let digest = "d".repeat(64);
+        assert_eq!(fact("Digest", &digest), format!("  Digest\n    {digest}\n"));
     }
 
     #[test]

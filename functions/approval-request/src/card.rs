@@ -1,0 +1,272 @@
+//! The plan as the approver sees it. Pure.
+
+use serde_json::Value;
+use shared::folder::{Plan, PlanEntry};
+use shared::pending::{Card, Fact, Group, Item};
+use shared::text::one_line;
+use shared::{Context, Status};
+
+/// What the card is about.
+pub struct About<'a> {
+    /// The run.
+    pub context: &'a Context,
+    /// The phase that is asked for.
+    pub phase: &'a str,
+    /// ARN.
+    pub execution: &'a str,
+    /// Its last part.
+    pub execution_name: &'a str,
+    /// The orchestrator's account.
+    pub account: &'a str,
+    /// RFC 3339.
+    pub expires_at: &'a str,
+}
+
+/// Builds the card.
+pub fn build(about: &About, plan: &Plan, run: &Value) -> Card {
+    let context = about.context;
+    Card {
+        title: format!("{} of {} in {}", about.phase, context.product, context.region),
+        facts: facts(about, plan),
+        alarms: plan.entries.iter().map(alarm).filter(Item::is_alarm).collect(),
+        groups: groups(&plan.entries),
+        manifests: manifests(run),
+    }
+}
+
+fn facts(about: &About, plan: &Plan) -> Vec<Fact> {
+    let context = about.context;
+    let mut facts = vec![
+        fact("Product", &context.product),
+        fact("Action", about.phase),
+        fact("Region", &format!("{} (account {})", context.region, about.account)),
+        fact("Kind", &kind(context)),
+    ];
+    facts.extend(regions(context, about.phase));
+    facts.extend([
+        fact("Plan", &totals(&plan.entries)),
+        fact("Planned at", &plan.generated_at),
+        fact("Expires", about.expires_at),
+        fact("Execution", about.execution_name),
+        fact("", about.execution),
+        fact("Digest", &plan.digest),
+    ]);
+    facts.retain(|f| !f.value.is_empty());
+    facts
+}
+
+fn fact(label: &str, value: &str) -> Fact {
+    Fact { label: label.to_owned(), value: one_line(value) }
+}
+
+fn kind(context: &Context) -> String {
+    match (&context.primary_region, context.unplanned) {
+        (Some(lost), true) => format!("unplanned: {lost} is taken for lost and is not called"),
+        (None, true) => "unplanned".to_owned(),
+        (_, false) => "planned".to_owned(),
+    }
+}
+
+/// `primaryRegion` serves before the run; in ACTIVATE it is the old one.
+fn regions(context: &Context, phase: &str) -> Vec<Fact> {
+    let labels = match phase {
+        "ACTIVATE" => ["Old Region", "New Region"],
+        _ => ["Serving Region", "Other Region"],
+    };
+    let values = [&context.primary_region, &context.secondary_region];
+    let pairs = labels.into_iter().zip(values);
+    pairs.filter_map(|(label, value)| Some(fact(label, value.as_deref()?))).collect()
+}
+
+fn totals(entries: &[PlanEntry]) -> String {
+    let count = |status: Status| entries.iter().filter(|e| e.response.status == status).count();
+    let alarms = entries.iter().map(item).filter(Item::is_alarm).count();
+    let marked = if alarms == 0 {
+        "nothing destructive".to_owned()
+    } else {
+        format!("{alarms} of them DESTRUCTIVE or losing data")
+    };
+    let (unknown, done) = (count(Status::Unknown), count(Status::Done));
+    let to_do = count(Status::Planned) + unknown;
+    format!("{to_do} to do ({marked}; {unknown} not known yet), {done} already done")
+}
+
+fn groups(entries: &[PlanEntry]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for entry in entries {
+        let title = one_line(&entry.place());
+        if groups.last().is_none_or(|g| g.title != title) {
+            groups.push(Group { title: title.clone(), items: vec![] });
+        }
+        if let Some(group) = groups.last_mut() {
+            group.items.push(item(entry));
+        }
+    }
+    groups
+}
+
+/// An entry out of its group says where it belongs.
+fn alarm(entry: &PlanEntry) -> Item {
+    let item = item(entry);
+    Item { name: one_line(&format!("{} ({})", item.name, entry.place())), ..item }
+}
+
+fn item(entry: &PlanEntry) -> Item {
+    let response = &entry.response;
+    let class = response.change_class.map_or("modify", |c| c.as_str());
+    let serious = matches!(class, "destructive" | "data-loss");
+    let (mark, text) = match response.status {
+        Status::Done => ("already done", response.summary.clone()),
+        Status::Unknown if serious => (class, not_known(entry)),
+        Status::Unknown => ("not known yet", not_known(entry)),
+        Status::Failed => ("blocked", response.message.clone().unwrap_or_default()),
+        _ => (class, response.summary.clone()),
+    };
+    Item {
+        mark: mark.to_owned(),
+        name: one_line(&format!("{} {}", entry.resource_type, entry.resource_name)),
+        text: one_line(&text),
+    }
+}
+
+fn not_known(entry: &PlanEntry) -> String {
+    let response = &entry.response;
+    let class = response.change_class.map_or("modify", |c| c.as_str());
+    let missing = response.depends_on.join(", ");
+    format!(
+        "{} (cannot be told before an earlier step has made {missing}; at worst: {class})",
+        response.summary
+    )
+}
+
+/// Everything in `run.json` that carries a sha256, under the best name it has.
+fn manifests(run: &Value) -> Vec<Fact> {
+    let mut found = Vec::new();
+    collect(run, &mut found);
+    found
+}
+
+fn collect(value: &Value, found: &mut Vec<Fact>) {
+    if let (Some(digest), Some(name)) = (value["sha256"].as_str(), name_of(value)) {
+        let fact = fact(name, digest);
+        if !found.contains(&fact) {
+            found.push(fact);
+        }
+    }
+    match value {
+        Value::Object(fields) => fields.values().for_each(|v| collect(v, found)),
+        Value::Array(items) => items.iter().for_each(|v| collect(v, found)),
+        _ => {}
+    }
+}
+
+fn name_of(value: &Value) -> Option<&str> {
+    ["key", "source", "name", "file"].iter().find_map(|name| value[*name].as_str())
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use serde_json::json;
+
+    pub fn context(unplanned: bool) -> Context {
+        serde_json::from_value(json!({
+            "product": "shop", "app": null, "file": null, "layer": null, "index": null,
+            "siblings": null, "execution": "arn:aws:states:us-west-2:123456789012:execution:m:run-1",
+            "root": "run-1", "startedAt": "2026-01-01T00:00:00Z", "region": "us-west-2",
+            "primaryRegion": "us-east-1", "secondaryRegion": "us-west-2", "unplanned": unplanned,
+            "approved": [], "folder": "dr-orchestration-artifacts/runs/shop/run-1/"
+        }))
+        .unwrap()
+    }
+
+    pub fn entry(
+        layer: u32,
+        kind: &str,
+        name: &str,
+        status: &str,
+        class: &str,
+        text: &str,
+    ) -> Value {
+        json!({
+            "app": "app1", "file": "shop-app1", "layer": layer, "index": 0, "resourceType": kind,
+            "resourceName": name, "status": status, "changed": false, "changeClass": class,
+            "summary": text, "deadline": null, "waitSeconds": 0, "progress": null,
+            "rpoSeconds": null, "creates": [], "dependsOn": ["export:shop-db"], "errorType": null,
+            "message": null, "nextStep": null
+        })
+    }
+
+    pub fn plan() -> Plan {
+        serde_json::from_value(json!({
+            "product": "shop", "action": "ACTIVATE", "region": "us-west-2",
+            "generatedAt": "2026-01-01T00:01:00Z", "counts": {}, "blockers": [],
+            "digest": "d".repeat(64),
+            "entries": [
+                entry(0, "PromoteRDSReadReplica", "orders-db", "PLANNED", "data-loss",
+                      "promotes DB instance orders-db-west; its replication from us-east-1 ends and is not taken up again"),
+                entry(0, "ModuleTest", "smoke", "DONE", "create", "test passed"),
+                entry(1, "DeployCF", "service", "UNKNOWN", "modify", "the export is missing"),
+                entry(1, "DeleteRDSInstance", "old-db", "PLANNED", "destructive", "deletes orders-db-east"),
+            ],
+        }))
+        .unwrap()
+    }
+
+    pub fn run() -> Value {
+        json!({
+            "context": {},
+            "files": [{"app": "app1", "file": "shop-app1", "sha256": "a".repeat(64)}],
+            "layers": [{"apps": [{"files": [{"file": "shop-app1", "sha256": "a".repeat(64)}]}]}],
+        })
+    }
+
+    pub fn card() -> Card {
+        let context = context(true);
+        let about = About {
+            context: &context,
+            phase: "ACTIVATE",
+            execution: &context.execution,
+            execution_name: "run-1",
+            account: "123456789012",
+            expires_at: "2026-01-01T01:00:00Z",
+        };
+        build(&about, &plan(), &run())
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_stands_alone_and_in_its_place() {
+        let card = card();
+        let names: Vec<_> = card.alarms.iter().map(|a| a.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "PromoteRDSReadReplica orders-db (app1, shop-app1, layer 1)",
+                "DeleteRDSInstance old-db (app1, shop-app1, layer 2)"
+            ]
+        );
+        assert_eq!(card.groups.len(), 2);
+        let marks: Vec<_> =
+            card.groups.iter().flat_map(|g| &g.items).map(|i| i.mark.as_str()).collect();
+        assert_eq!(marks, ["data-loss", "already done", "not known yet", "destructive"]);
+    }
+
+    #[test]
+    fn an_unknown_step_that_may_destroy_is_marked_so() {
+        let mut plan = plan();
+        plan.entries[2].response.change_class = Some(shared::ChangeClass::Destructive);
+        assert!(item(&plan.entries[2]).is_alarm());
+    }
+
+    #[test]
+    fn a_manifest_is_listed_once() {
+        assert_eq!(card().manifests, [fact("shop-app1", &"a".repeat(64))]);
+    }
+
+    #[test]
+    fn regions_are_old_and_new_only_when_the_product_moves() {
+        let label = |phase: &str| regions(&context(false), phase)[0].label.clone();
+        assert_eq!(label("ACTIVATE"), "Old Region");
+        assert_eq!(label("REPLICATE"), "Serving Region");
+    }
+}

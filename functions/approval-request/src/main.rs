@@ -1,0 +1,188 @@
+//! approval-request: mails the plan with one link to the approval page. Called with a task token by
+//! `lambda:invoke.waitForTaskToken`; approval-callback answers the token.
+//!
+//! **Reads:** `plan.json` and `run.json` of the run's folder, the page's address in Parameter Store.
+//! **Writes:** `pending/<id>.json`, `approval.json` in the run's folder, one mail.
+//! **Secrets:** the token stays in the bucket, the id goes into the mail; neither is logged.
+
+mod card;
+mod mail;
+
+use mail::Mail;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::folder::Plan;
+use shared::pending::{self, Pending};
+use shared::{Context, Doing, Error, Frame, Result, clock};
+
+/// Written by the stack of the approval page.
+const URL_PARAMETER: &str = "/dr-orchestrator/approval-url";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::result::Result<(), lambda_runtime::Error> {
+    shared::serve(handle).await
+}
+
+/// What the product machine sends. No `Debug`: it holds the task token.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    task_token: String,
+    context: Context,
+    phase: String,
+    execution: String,
+    approval_seconds: i64,
+    #[serde(default)]
+    execution_name: Option<String>,
+}
+
+async fn handle(frame: Frame, payload: Value) -> Result<Value> {
+    let request = Request::deserialize(payload)
+        .map_err(|e| Error::internal(format!("the request is malformed: {e}")))?;
+    let (plan, run) = read(&frame, &request.context).await?;
+    let page = page(&frame).await?;
+    let id = new_id()?;
+    let pending = pending_of(&frame, &request, &plan, &run);
+    let key = pending::key(&id).ok_or_else(|| Error::internal("a made id is not valid"))?;
+    // Before the mail: nobody may hold a link that leads nowhere.
+    frame.store.put_json(&key, &pending).await?;
+    note(&frame, &request, &pending).await;
+    let whole_plan = frame.store.url(&format!("{}plan.json", request.context.folder));
+    let mail = Mail {
+        pending: &pending,
+        link: &link(&page, &id),
+        whole_plan: &whole_plan,
+        seconds: request.approval_seconds,
+    };
+    publish(&frame, &mail).await?;
+    tracing::info!(
+        event = "approval requested",
+        product = pending.product,
+        execution = pending.execution,
+        expiresAt = pending.expires_at,
+    );
+    Ok(json!({"status": "REQUESTED", "expiresAt": pending.expires_at}))
+}
+
+async fn read(frame: &Frame, context: &Context) -> Result<(Plan, Value)> {
+    let key = format!("{}plan.json", context.folder);
+    let plan = frame.store.get_json(&key).await?.ok_or_else(|| {
+        Error::internal(format!(
+            "there is no plan to approve: {} is missing",
+            frame.store.url(&key)
+        ))
+    })?;
+    let run = frame.store.get_json(&format!("{}run.json", context.folder)).await?;
+    Ok((plan, run.unwrap_or_default()))
+}
+
+/// The page's address.
+async fn page(frame: &Frame) -> Result<String> {
+    let what = format!("read the parameter {URL_PARAMETER}");
+    let answer = aws_sdk_ssm::Client::new(&frame.config)
+        .get_parameter()
+        .name(URL_PARAMETER)
+        .send()
+        .await
+        .doing(&what);
+    match answer {
+        Err(error) if error.is_not_found() => Err(no_page()),
+        other => {
+            let answer = other?;
+            let value = answer.parameter().and_then(|p| p.value()).unwrap_or_default();
+            if value.is_empty() { Err(no_page()) } else { Ok(value.to_owned()) }
+        }
+    }
+}
+
+fn no_page() -> Error {
+    Error::internal("nobody can approve: no approval page is deployed in this Region")
+        .next("Deploy the orchestrator with ApprovalLinks=ENABLED and start again.")
+}
+
+/// 32 random bytes in hexadecimal.
+fn new_id() -> Result<String> {
+    let mut bytes = [0u8; pending::ID_LENGTH / 2];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::internal(format!("no random bytes for a link: {e}")))?;
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+fn link(page: &str, id: &str) -> String {
+    let separator = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{separator}id={id}")
+}
+
+fn pending_of(frame: &Frame, request: &Request, plan: &Plan, run: &Value) -> Pending {
+    let now = clock::epoch();
+    let expires_at = clock::rfc3339(now.saturating_add(request.approval_seconds));
+    let context = &request.context;
+    let last = request.execution.rsplit(':').next().unwrap_or_default();
+    let name = request.execution_name.as_deref().unwrap_or(last);
+    let about = card::About {
+        context,
+        phase: &request.phase,
+        execution: &request.execution,
+        execution_name: name,
+        account: &frame.env.account,
+        expires_at: &expires_at,
+    };
+    Pending {
+        card: card::build(&about, plan, run),
+        task_token: request.task_token.clone(),
+        execution: request.execution.clone(),
+        execution_name: name.to_owned(),
+        product: context.product.clone(),
+        action: request.phase.clone(),
+        region: context.region.clone(),
+        folder: context.folder.clone(),
+        digest: plan.digest.clone(),
+        created_at: clock::rfc3339(now),
+        expires_at,
+        answer: None,
+        delivered: None,
+    }
+}
+
+/// When it was asked, for the report; without the id, which would let its reader approve.
+async fn note(frame: &Frame, request: &Request, pending: &Pending) {
+    let key = format!("{}approval.json", request.context.folder);
+    let value = json!({
+        "requestedAt": pending.created_at,
+        "expiresAt": pending.expires_at,
+        "approvalSeconds": request.approval_seconds,
+        "digest": pending.digest,
+    });
+    if let Err(error) = frame.store.put_json(&key, &value).await {
+        tracing::warn!(%key, %error, "the time of the request could not be noted");
+    }
+}
+
+async fn publish(frame: &Frame, mail: &Mail<'_>) -> Result<()> {
+    aws_sdk_sns::Client::new(&frame.config)
+        .publish()
+        .topic_arn(&frame.env.topic_arn)
+        .subject(mail.subject())
+        .message(mail.body())
+        .send()
+        .await
+        .doing(&format!("mail the approval request through {}", frame.env.topic_arn))
+        .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_valid_keys_and_never_the_same() {
+        let (one, other) = (new_id().unwrap(), new_id().unwrap());
+        assert!(pending::key(&one).is_some());
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn the_link_holds_the_id_alone() {
+        assert_eq!(link("https://x.on.aws/", "ab"), "https://x.on.aws/?id=ab");
+    }
+}
