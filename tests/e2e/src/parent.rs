@@ -68,13 +68,13 @@ fn serve(port: u16) -> Child {
 
 fn deploy(port: u16) {
     let zips = std::env::var("DR_DIST").expect("DR_DIST names the folder of the zips: run scripts/test.sh");
-    let script = repository().join("tests/e2e/deploy-world.sh");
+    let script = repository().join("scripts/localaws-deploy.sh");
     let output = Command::new("bash")
         .arg(script)
-        .args([&port.to_string(), &zips])
+        .args(["--port", &port.to_string(), "--zips", &zips])
         .stdin(Stdio::null())
         .output()
-        .expect("tests/e2e/deploy-world.sh");
+        .expect("scripts/localaws-deploy.sh");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "the world could not be deployed:\n{text}");
     // A copy can be taken only when nothing runs any more.
