@@ -58,12 +58,12 @@ fn free_port() -> u16 {
 /// The server ends when its standard input closes, that is with this process.
 fn serve(port: u16) -> Child {
     Command::new("bash")
-        .arg(repository().join("tests/e2e/local-aws.sh"))
-        .arg(port.to_string())
+        .arg(repository().join("scripts/localaws.sh"))
+        .args(["--port", &port.to_string(), "--until-stdin-closes"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
-        .expect("tests/e2e/local-aws.sh")
+        .expect("scripts/localaws.sh")
 }
 
 fn deploy(port: u16) {
