@@ -1,0 +1,204 @@
+"""The deployment scripts against the local AWS: what a person sees, and what is there afterwards.
+
+The zips hold a header of a Linux program only: nothing is invoked here.
+"""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import boto3
+import cfn
+import pytest
+
+ACCOUNT, REGION, OTHER = "123456789012", "us-east-1", "us-west-2"
+BUCKET, ELSEWHERE = f"dr-orchestrator-{ACCOUNT}-{REGION}", f"dr-orchestrator-{ACCOUNT}-{OTHER}"
+KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+
+
+class Local:
+    """A running local AWS and the scripts pointed at it."""
+
+    def __init__(self, endpoint: str, work: Path):
+        self.endpoint, self.work = endpoint, work
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.environment = clean | KEYS | {"AWS_ENDPOINT_URL": endpoint, "PATH": tools}
+
+    def client(self, service: str, region: str = REGION):
+        return boto3.client(
+            service, region_name=region, endpoint_url=self.endpoint,
+            aws_access_key_id="local", aws_secret_access_key="local",
+        )
+
+    def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["bash", str(cfn.REPO / "scripts" / script), *arguments],
+            cwd=self.work, env=self.environment, capture_output=True, text=True, timeout=300, check=False,
+        )
+
+    def deploy(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess:
+        options = ["--region", REGION, "--zips", str(self.work / "zips"), "--parameters", self.parameters(changes)]
+        return self.run("deploy-orchestrator.sh", *options, *arguments)
+
+    def parameters(self, changes: dict[str, str]) -> str:
+        given = json.loads((cfn.REPO / "samples" / f"orchestrator-parameters-{REGION}.json").read_text())
+        values = {item["ParameterKey"]: item["ParameterValue"] for item in given} | changes
+        (self.work / "parameters.json").write_text(json.dumps(values))
+        return str(self.work / "parameters.json")
+
+    def stack(self) -> dict:
+        return self.client("cloudformation").describe_stacks(StackName="aws-dr-orchestrator")["Stacks"][0]
+
+    def outputs(self) -> dict[str, str]:
+        return {item["OutputKey"]: item["OutputValue"] for item in self.stack()["Outputs"]}
+
+
+def make_zips(folder: Path) -> None:
+    folder.mkdir()
+    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, 62) + bytes(44)
+    for name in cfn.loop()[1]:
+        with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
+            archive.writestr("bootstrap", header)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """One local AWS with the bucket and a manifest; the tests below run on it in their order."""
+    work = tmp_path_factory.mktemp("deployment")
+    make_zips(work / "zips")
+    (work / "manifests").mkdir()
+    (work / "manifests" / "product.json").write_text("{}")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "localaws", "--port", "0"], stdout=subprocess.PIPE, text=True,
+        env=clean | {"PYTHONPATH": str(cfn.REPO / "tests"), "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        endpoint = next(word for word in server.stdout.readline().split() if word.startswith("http://"))
+        yield Local(endpoint, work)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def test_a_missing_bucket_is_named_and_nothing_is_made(local):
+    result = local.deploy()
+    assert result.returncode == 1
+    assert f"the bucket {BUCKET} does not exist" in result.stderr
+    assert local.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def test_all_problems_are_named_together(local):
+    local.client("s3").create_bucket(Bucket=BUCKET)
+    local.client("s3", OTHER).create_bucket(Bucket=ELSEWHERE, CreateBucketConfiguration={"LocationConstraint": OTHER})
+    result = local.deploy(
+        TemplateStoreS3BucketName=ELSEWHERE, LambdaSubnet1="subnet-0123456789abcdef0", LambdaSubnet2="subnet-1", LambdaSGId="sg-1"
+    )
+    assert result.returncode == 1
+    assert f"the bucket {ELSEWHERE} is in {OTHER}" in result.stderr
+    for missing in ("LambdaSubnet1 subnet-0123456789abcdef0", "LambdaSubnet2 subnet-1", "LambdaSGId sg-1"):
+        assert f"{missing} does not exist" in result.stderr
+
+
+def test_a_dry_run_changes_nothing(local):
+    result = local.deploy("--dry-run", "--manifests", str(local.work / "manifests"))
+    assert result.returncode == 0, result.stderr
+    assert "Would deploy the stack" in result.stderr and "nothing was changed" in result.stderr
+    assert local.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
+def test_a_deployment_is_complete(local):
+    result = local.deploy("--manifests", str(local.work / "manifests"))
+    assert result.returncode == 0, result.stderr
+    assert "has not confirmed the subscription" in result.stderr
+    assert "scripts/deploy-target-role.sh" in result.stderr
+    outputs = local.outputs()
+    assert outputs["ProductOrchestratorArn"] in result.stdout
+    names = {f["FunctionName"] for f in local.client("lambda").list_functions(MaxItems=1000)["Functions"]}
+    assert names == {f"aws-dr-orchestrator-{name}" for name in cfn.loop()[1]}
+    machines = {m["name"] for m in local.client("stepfunctions").list_state_machines()["stateMachines"]}
+    assert len(machines) == 8 and "aws-dr-orchestrator-stepfunction-product-orchestrator" in machines
+    url = local.client("ssm").get_parameter(Name="/dr-orchestrator/approval-url")["Parameter"]["Value"]
+    assert url == outputs["ApprovalUrl"]
+    local.client("s3").head_object(Bucket=BUCKET, Key="dr-orchestration-artifacts/manifest-files/product.json")
+
+
+def test_every_placeholder_of_the_machines_is_filled(local):
+    client = local.client("stepfunctions")
+    for machine in client.list_state_machines()["stateMachines"]:
+        definition = client.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["definition"]
+        assert cfn.placeholders(definition) == set(), machine["name"]
+
+
+def test_the_second_run_has_nothing_to_do(local):
+    before = local.stack().get("LastUpdatedTime")
+    result = local.deploy("--manifests", str(local.work / "manifests"))
+    assert result.returncode == 0, result.stderr
+    assert "No changes: nothing to do." in result.stderr
+    assert local.stack().get("LastUpdatedTime") == before
+
+
+def test_a_changed_manifest_is_uploaded_without_a_deployment(local):
+    (local.work / "manifests" / "product.json").write_text('{"changed": true}')
+    result = local.deploy("--manifests", str(local.work / "manifests"))
+    assert "of which new or changed: 1" in result.stderr and "is up to date" in result.stderr
+    key = "dr-orchestration-artifacts/manifest-files/product.json"
+    assert b"changed" in local.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def test_new_parameters_reach_what_they_concern(local):
+    changes = {"OrchestratorVersion": "2", "CoreReservedConcurrency": "5", "ApprovalLinks": "DISABLED"}
+    result = local.deploy("--manifests", "none", "--release", "fixed", **changes)
+    assert result.returncode == 0, result.stderr
+    client = local.client("lambda")
+    for name in cfn.loop()[1]:
+        function = client.get_function_configuration(FunctionName=f"aws-dr-orchestrator-{name}")
+        assert function["Environment"]["Variables"]["ORCHESTRATOR_VERSION"] == "2"
+    core = client.get_function_concurrency(FunctionName="aws-dr-orchestrator-reporter")
+    assert core["ReservedConcurrentExecutions"] == 5
+    resource = client.get_function_concurrency(FunctionName="aws-dr-orchestrator-module-test")
+    assert "ReservedConcurrentExecutions" not in resource
+    assert "none (ApprovalLinks DISABLED)" in result.stdout and "ApprovalUrl" not in local.outputs()
+    with pytest.raises(local.client("ssm").exceptions.ParameterNotFound):
+        local.client("ssm").get_parameter(Name="/dr-orchestrator/approval-url")
+
+
+def test_a_release_name_is_never_reused_for_other_content(local):
+    zip_file = local.work / "zips" / "reporter.zip"
+    original = zip_file.read_bytes()
+    with zipfile.ZipFile(zip_file, "a") as archive:
+        archive.comment = b"other"
+    result = local.deploy("--manifests", "none", "--release", "fixed", OrchestratorVersion="2")
+    zip_file.write_bytes(original)
+    assert result.returncode == 1 and "was uploaded with other content" in result.stderr
+
+
+def test_the_target_role_is_deployed_once(local):
+    options = ["--region", REGION, "--regions", f"{REGION},{OTHER}", "--parameters", local.parameters({})]
+    first, second = local.run("deploy-target-role.sh", *options), local.run("deploy-target-role.sh", *options)
+    assert first.returncode == 0, first.stderr
+    assert second.returncode == 0 and "no changes" in second.stderr
+    role = local.client("iam").get_role(RoleName="aws-dr-orchestrator-execution-role")["Role"]
+    assert role["Path"] == "/dr-orchestrator/"
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"]["StringEquals"] == {"sts:ExternalId": f"dr-orchestrator-{ACCOUNT}"}
+
+
+def test_a_failure_inside_a_nested_stack_is_named(local):
+    local.client("sqs", OTHER).create_queue(QueueName="aws-dr-orchestrator-dead-letters")
+    result = local.deploy("--region", OTHER, "--manifests", "none", TemplateStoreS3BucketName=ELSEWHERE)
+    assert result.returncode == 1
+    assert "DeadLetterQueue (AWS::SQS::Queue)" in result.stderr and "next:" in result.stderr
+
+
+def test_deleting_the_stack_keeps_releases_and_manifests(local):
+    local.client("cloudformation").delete_stack(StackName="aws-dr-orchestrator")
+    local.client("cloudformation").get_waiter("stack_delete_complete").wait(
+        StackName="aws-dr-orchestrator", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    assert local.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] > 20
