@@ -1,0 +1,440 @@
+//! The calls to CloudFormation and S3, and their answers in our own types.
+
+use crate::change::{Change, Verdict};
+use crate::decide::executed;
+use crate::events::{Event, first_failure, last_operation, length_of_operation};
+use crate::guard::Seen;
+use crate::location::Location;
+use crate::observed::{ChangeSet, Names, Observed, Stack, Wanted, fingerprint};
+use crate::parameters::{OnFailure, Parameters};
+use crate::template::Template;
+use aws_sdk_cloudformation::types::{self, ChangeSetType};
+use serde_json::{Value, json};
+use shared::{Cx, Doing, Error, ErrorType, Mode, Nature, Result};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// CloudFormation takes a larger template only by its address.
+const BODY_LIMIT: usize = 51_200;
+/// CloudFormation's limit for a template in S3.
+const TEMPLATE_LIMIT: i64 = 1_048_576;
+/// Pages of events, of 100 each, in which the beginning of an operation is looked for.
+const EVENT_PAGES: usize = 20;
+/// Nested stacks within nested stacks, at most.
+const DEPTH: usize = 5;
+
+/// What DeployCF holds during one invocation.
+pub struct Calls {
+    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) location: Location,
+    pub(crate) region: String,
+    /// Read once: the loop looks often, the template does not change.
+    pub(crate) wanted: OnceCell<Arc<Wanted>>,
+}
+
+impl Calls {
+    pub(crate) async fn look(&self, p: &Parameters, cx: &Cx) -> Result<Observed> {
+        let wanted = self.wanted.get_or_try_init(|| self.read_template(p)).await?.clone();
+        let mut stack = self.stack(&p.stack_name).await?;
+        if let (None, Some(id)) = (&stack, executed(cx)) {
+            // OnFailure DELETE leaves no stack of that name; its id still tells what happened.
+            stack = self.stack(&id).await?;
+        }
+        let mut o = Observed {
+            wanted,
+            stack,
+            last: None,
+            change_set: None,
+            failure: None,
+            region: self.region.clone(),
+        };
+        self.look_at_stack(p, &mut o).await?;
+        if cx.mode == Mode::Execute
+            && o.stack.as_ref().is_some_and(|s| s.status != "DELETE_COMPLETE")
+        {
+            let name = Names::new(&o.wanted, cx).change_set(o.stack.as_ref());
+            o.change_set = self.change_set(&p.stack_name, &name).await?;
+        }
+        Ok(o)
+    }
+
+    /// Events and present template, where the status asks for them.
+    async fn look_at_stack(&self, p: &Parameters, o: &mut Observed) -> Result<()> {
+        let Some(stack) = &mut o.stack else { return Ok(()) };
+        if stack.status.ends_with("_IN_PROGRESS") {
+            return Ok(());
+        }
+        let clean = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"];
+        let failed = !clean.contains(&stack.status.as_str());
+        let events = self.events(stack, failed).await?;
+        o.last = last_operation(&events);
+        o.failure = failed.then(|| first_failure(&events, &stack.status)).flatten();
+        if stack.status.ends_with("_COMPLETE") && stack.status != "DELETE_COMPLETE" {
+            stack.body = self.present_template(&p.stack_name).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_template(&self, p: &Parameters) -> Result<Arc<Wanted>> {
+        let Location { bucket, key, version, .. } = &self.location;
+        let from = format!("s3://{bucket}/{key}");
+        let answer = self
+            .s3
+            .get_object()
+            .bucket(bucket)
+            .key(key)
+            .set_version_id(version.clone())
+            .send()
+            .await
+            .doing(&format!("read the template {from}"))
+            .map_err(|e| if e.is_not_found() || e.error_type == ErrorType::AccessDenied {
+                e.next("Upload the template or correct its name; the DR execution role must be \
+                        allowed to read it, and so must the bucket's policy and key if the bucket is \
+                        in another account.")
+            } else { e })?;
+        if answer.content_length().unwrap_or(0) > TEMPLATE_LIMIT {
+            return Err(Error::invalid_parameters(format!("{from} is larger than 1 MB")));
+        }
+        let lost = |e: String| {
+            let text = format!("could not read the template {from}: {e}");
+            Error::new(ErrorType::Failed, text).nature(Nature::Uncertain)
+        };
+        let bytes = answer.body.collect().await.map_err(|e| lost(e.to_string()))?.to_vec();
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::invalid_parameters(format!("{from} is no text in UTF-8")))?;
+        let template = Template::parse(&text, &from)?;
+        let fingerprint = fingerprint(&template, p);
+        Ok(Arc::new(Wanted { template, from, fingerprint }))
+    }
+
+    async fn stack(&self, name: &str) -> Result<Option<Stack>> {
+        let answer = self
+            .cloudformation
+            .describe_stacks()
+            .stack_name(name)
+            .send()
+            .await
+            .doing(&format!("describe stack {name} in {}", self.region));
+        match answer {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => Ok(other?.stacks().first().map(stack_of)),
+        }
+    }
+
+    async fn present_template(&self, name: &str) -> Result<Option<Value>> {
+        let answer = self
+            .cloudformation
+            .get_template()
+            .stack_name(name)
+            .template_stage(types::TemplateStage::Original)
+            .send()
+            .await
+            .doing(&format!("read the template of stack {name} in {}", self.region))?;
+        // One that we cannot read differs from the wanted one.
+        Ok(answer.template_body().and_then(|t| Template::parse(t, name).ok()).map(|t| t.body))
+    }
+
+    /// The newest events; `whole` goes back to the beginning of the last operation.
+    async fn events(&self, stack: &Stack, whole: bool) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        let mut token = None;
+        for _ in 0..EVENT_PAGES {
+            let page = self
+                .cloudformation
+                .describe_stack_events()
+                .stack_name(&stack.id)
+                .set_next_token(token)
+                .send()
+                .await
+                .doing(&format!("read the events of stack {}", stack.id))?;
+            events.extend(page.stack_events().iter().map(event_of));
+            token = page.next_token().map(str::to_owned);
+            let enough = match whole {
+                true => length_of_operation(&events, &stack.status).is_some(),
+                false => last_operation(&events).is_some(),
+            };
+            if enough || token.is_none() {
+                break;
+            }
+        }
+        Ok(events)
+    }
+
+    async fn change_set(&self, stack: &str, name: &str) -> Result<Option<ChangeSet>> {
+        let Some((mut found, seen)) = self.described(Some(stack), name).await? else {
+            return Ok(None);
+        };
+        if found.status == "CREATE_COMPLETE" {
+            let seen = self.with_nested(seen).await?;
+            found.losses = seen.iter().filter_map(Seen::loss).collect();
+        }
+        Ok(Some(found))
+    }
+
+    /// Adds the changes inside nested stacks, level by level.
+    async fn with_nested(&self, top: Vec<(Seen, Option<String>)>) -> Result<Vec<Seen>> {
+        let mut all = Vec::new();
+        let mut level = top;
+        for _ in 0..DEPTH {
+            let mut next = Vec::new();
+            for (mut seen, nested) in level {
+                if let Some(id) = nested
+                    && let Some((_, inner)) = self.described(None, &id).await?
+                {
+                    seen.opened = true;
+                    let outer = seen.logical.clone();
+                    next.extend(inner.into_iter().map(|(mut one, id)| {
+                        one.logical = format!("{outer}/{}", one.logical);
+                        (one, id)
+                    }));
+                }
+                all.push(seen);
+            }
+            level = next;
+        }
+        all.extend(level.into_iter().map(|(seen, _)| seen));
+        Ok(all)
+    }
+
+    /// A change set, by name or ARN, with each change and the nested change set behind it.
+    async fn described(
+        &self,
+        stack: Option<&str>,
+        name: &str,
+    ) -> Result<Option<(ChangeSet, Vec<(Seen, Option<String>)>)>> {
+        let mut found = ChangeSet::default();
+        let mut seen = Vec::new();
+        let mut token = None;
+        loop {
+            let answer = self
+                .cloudformation
+                .describe_change_set()
+                .set_stack_name(stack.map(str::to_owned))
+                .change_set_name(name)
+                .set_next_token(token)
+                .send()
+                .await
+                .doing(&format!("describe change set {name}"));
+            let page = match answer {
+                Err(error) if error.is_not_found() => return Ok(None),
+                other => other?,
+            };
+            found.status = page.status().map_or("", |s| s.as_str()).to_owned();
+            found.execution = page.execution_status().map_or("", |s| s.as_str()).to_owned();
+            found.reason = page.status_reason().unwrap_or_default().to_owned();
+            seen.extend(page.changes().iter().filter_map(|c| c.resource_change()).map(seen_of));
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(Some((found, seen)));
+            }
+        }
+    }
+
+    pub(crate) async fn make(&self, p: &Parameters, change: Change) -> Result<Value> {
+        match change {
+            Change::Create { name, .. } => self.create_change_set(p, &name, None).await,
+            Change::Update { name, previous, .. } => {
+                self.create_change_set(p, &name, Some(&previous)).await
+            }
+            Change::Execute { name, stack, stack_id } => {
+                self.execute(&name, &stack, stack_id).await
+            }
+            Change::DeleteChangeSet { name, verdict } => {
+                self.drop_change_set(p, &name, &verdict).await
+            }
+            Change::DeleteStack { stack_id, token, .. } => {
+                let call = self.cloudformation.delete_stack();
+                let call = call.stack_name(&stack_id).client_request_token(token);
+                let call = call.set_role_arn(p.role_arn.clone());
+                call.send().await.doing(&format!("delete stack {stack_id}")).map_err(state)?;
+                Ok(Value::Null)
+            }
+            Change::Protect { stack } => {
+                let call = self.cloudformation.update_termination_protection();
+                let call = call.stack_name(&stack).enable_termination_protection(true);
+                call.send().await.doing(&format!("protect stack {stack}")).map_err(state)?;
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    /// `previous` are the parameters that an update keeps; None creates the stack.
+    async fn create_change_set(
+        &self,
+        p: &Parameters,
+        name: &str,
+        previous: Option<&[String]>,
+    ) -> Result<Value> {
+        let wanted = self.wanted.get_or_try_init(|| self.read_template(p)).await?;
+        let small = wanted.template.text.len() <= BODY_LIMIT;
+        let kind = if previous.is_some() { ChangeSetType::Update } else { ChangeSetType::Create };
+        let capabilities = p.capabilities.as_ref().map(|list| {
+            list.0.iter().map(|c| types::Capability::from(c.as_str())).collect::<Vec<_>>()
+        });
+        let tags = p.tags.as_ref().map(|tags| {
+            tags.iter().map(|(k, v)| types::Tag::builder().key(k).value(&v.0).build()).collect()
+        });
+        let answer = self
+            .cloudformation
+            .create_change_set()
+            .stack_name(&p.stack_name)
+            .change_set_name(name)
+            .client_token(name)
+            .change_set_type(kind)
+            .set_template_body(small.then(|| wanted.template.text.clone()))
+            .set_template_url((!small).then(|| self.location.url.clone()))
+            .set_parameters(Some(parameters(p, previous.unwrap_or_default())))
+            .set_capabilities(capabilities)
+            .set_tags(tags)
+            .set_role_arn(p.role_arn.clone())
+            .include_nested_stacks(true)
+            .set_on_stack_failure(on_failure(p.on_failure, previous.is_some()))
+            .send()
+            .await
+            .doing(&format!("make a change set of stack {}", p.stack_name))
+            .map_err(state)?;
+        Ok(json!({"stackId": answer.stack_id(), "changeSet": name}))
+    }
+
+    async fn execute(&self, name: &str, stack: &str, stack_id: String) -> Result<Value> {
+        let call = self.cloudformation.execute_change_set();
+        let call = call.stack_name(stack).change_set_name(name).client_request_token(name);
+        call.send().await.doing(&format!("carry out change set {name}")).map_err(state)?;
+        Ok(json!({"stackId": stack_id}))
+    }
+
+    async fn drop_change_set(
+        &self,
+        p: &Parameters,
+        name: &str,
+        verdict: &Verdict,
+    ) -> Result<Value> {
+        let call = self.cloudformation.delete_change_set();
+        let call = call.stack_name(&p.stack_name).change_set_name(name);
+        let answer = call.send().await.doing(&format!("delete change set {name}")).map_err(state);
+        match answer {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => serde_json::to_value(verdict).map_err(|e| Error::internal(e.to_string())),
+        }
+    }
+}
+
+/// Refusals that mean: look at the stack again, it is not as it was.
+fn state(error: Error) -> Error {
+    const CODES: [&str; 5] = [
+        "AlreadyExistsException",
+        "TokenAlreadyExistsException",
+        "InvalidChangeSetStatus",
+        "ChangeSetNotFound",
+        "InvalidOperationException",
+    ];
+    let code = error.code.clone().unwrap_or_default();
+    let busy = code == "ValidationError" && error.message.contains(" state and can not be ");
+    if busy || CODES.contains(&code.as_str()) {
+        return error.nature(Nature::StateFault);
+    }
+    match code.as_str() {
+        "InsufficientCapabilitiesException" => error.next("Add what it names to Capabilities."),
+        "LimitExceededException" => {
+            error.next("Delete unused stacks or raise the quota, then start again.")
+        }
+        "ValidationError" => {
+            error.next("Correct the template or its parameters, then start again.")
+        }
+        _ => error,
+    }
+}
+
+/// `DELETE` is legal for creations alone.
+fn on_failure(wanted: OnFailure, update: bool) -> Option<types::OnStackFailure> {
+    match wanted {
+        OnFailure::Rollback => Some(types::OnStackFailure::Rollback),
+        OnFailure::DoNothing => Some(types::OnStackFailure::DoNothing),
+        OnFailure::Delete if update => Some(types::OnStackFailure::Rollback),
+        OnFailure::Delete => Some(types::OnStackFailure::Delete),
+    }
+}
+
+fn parameters(p: &Parameters, previous: &[String]) -> Vec<types::Parameter> {
+    let builder = types::Parameter::builder;
+    let given =
+        p.parameters.iter().map(|(k, v)| builder().parameter_key(k).parameter_value(&v.0).build());
+    let kept = previous.iter().map(|k| builder().parameter_key(k).use_previous_value(true).build());
+    given.chain(kept).collect()
+}
+
+fn stack_of(stack: &types::Stack) -> Stack {
+    let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
+    let changed = stack.last_updated_time().or(stack.creation_time());
+    Stack {
+        id: text(stack.stack_id()),
+        status: text(stack.stack_status().map(|s| s.as_str())),
+        reason: text(stack.stack_status_reason()),
+        generation: changed.map_or(0, |t| t.secs()),
+        parameters: stack
+            .parameters()
+            .iter()
+            .map(|one| (text(one.parameter_key()), text(one.parameter_value())))
+            .collect(),
+        tags: stack.tags().iter().map(|t| (text(t.key()), text(t.value()))).collect(),
+        protected: stack.enable_termination_protection().unwrap_or(false),
+        body: None,
+    }
+}
+
+fn event_of(event: &types::StackEvent) -> Event {
+    let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
+    Event {
+        logical: text(event.logical_resource_id()),
+        kind: text(event.resource_type()),
+        of_stack: event.physical_resource_id() == event.stack_id(),
+        status: text(event.resource_status().map(|s| s.as_str())),
+        reason: text(event.resource_status_reason()),
+        token: text(event.client_request_token()),
+        at: event.timestamp().map_or(0, |t| t.secs()),
+    }
+}
+
+fn seen_of(change: &types::ResourceChange) -> (Seen, Option<String>) {
+    let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
+    let seen = Seen {
+        action: text(change.action().map(|a| a.as_str())),
+        logical: text(change.logical_resource_id()),
+        kind: text(change.resource_type()),
+        replacement: text(change.replacement().map(|r| r.as_str())),
+        opened: false,
+    };
+    (seen, change.change_set_id().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::aws::from_code;
+
+    #[test]
+    fn a_stack_that_is_not_as_it_was_is_looked_at_again() {
+        let busy = "Stack:x is in UPDATE_IN_PROGRESS state and can not be updated.";
+        let cases = [
+            ("ValidationError", busy, Nature::StateFault),
+            ("ValidationError", "Template format error", Nature::Final),
+            ("AlreadyExistsException", "", Nature::StateFault),
+            ("TokenAlreadyExistsException", "", Nature::StateFault),
+            ("InvalidChangeSetStatus", "", Nature::StateFault),
+            ("ChangeSetNotFound", "", Nature::StateFault),
+            ("InsufficientCapabilitiesException", "", Nature::Final),
+            ("LimitExceededException", "", Nature::Final),
+            ("Throttling", "", Nature::Throttled),
+        ];
+        for (code, message, wanted) in cases {
+            assert_eq!(state(from_code("x", code, message, 400)).nature, wanted, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_update_is_never_deleted_for_its_failure() {
+        let delete = |update| on_failure(OnFailure::Delete, update).unwrap().as_str().to_owned();
+        assert_eq!((delete(false), delete(true)), ("DELETE".into(), "ROLLBACK".into()));
+    }
+}
