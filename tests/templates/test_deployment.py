@@ -26,8 +26,8 @@ class Local:
     def __init__(self, endpoint: str, work: Path):
         self.endpoint, self.work = endpoint, work
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        self.environment = clean | KEYS | {"AWS_ENDPOINT_URL": endpoint, "PATH": tools}
+        command_line = str(Path(sys.executable).with_name("aws"))
+        self.environment = clean | KEYS | {"AWS_ENDPOINT_URL": endpoint, "AWS_CLI": command_line}
 
     def client(self, service: str, region: str = REGION):
         return boto3.client(
