@@ -11,6 +11,7 @@ from localaws import (
     stepfunctions_executions,
     stepfunctions_limits,
     stepfunctions_paths,
+    stepfunctions_roles,
     stepfunctions_tokens,
     stepfunctions_workers,
 )
@@ -30,5 +31,5 @@ def install() -> None:
     stepfunctions_clients.install()  # first: it imports the modules that the others repair
     for module in (stepfunctions_limits, stepfunctions_paths, stepfunctions_tokens,
                    stepfunctions_children, stepfunctions_executions, stepfunctions_workers,
-                   stepfunctions_definition):
+                   stepfunctions_definition, stepfunctions_roles):
         module.install()

@@ -36,8 +36,14 @@ def client(service: str, region: str, **credentials):
 def boto_client_for(region: str, service: str, state_credentials=None):
     """Replaces moto's function of this name: a client with session credentials of the role."""
     session_name = getattr(state_credentials, "session_name", None) or "stepfunctions"
-    credentials = identity.role_credentials(state_credentials.role_arn, session_name, region)
-    return client(service, region, **credentials)
+    return _session_client(service, region, state_credentials.role_arn, session_name,
+                           localaws.endpoint())
+
+
+@lru_cache(maxsize=256)
+def _session_client(service: str, region: str, role_arn: str, session_name: str, _endpoint: str):
+    """One client per execution and service: an execution in a loop would make hundreds."""
+    return client(service, region, **identity.role_credentials(role_arn, session_name, region))
 
 
 @lru_cache(maxsize=None)

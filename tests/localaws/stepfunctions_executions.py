@@ -14,6 +14,7 @@ from localaws.stepfunctions_limits import MAX_BYTES, MAX_CAUSE, MAX_ERROR, cut, 
 from localaws.stepfunctions_paths import now_text
 
 LOG = logging.getLogger(__name__)
+MAX_EVENT = 248 * 1024
 _lock = state.lock()
 _ended: dict[str, threading.Event] = {}
 
@@ -50,14 +51,16 @@ def _emit(execution) -> None:
     def millis(at):
         return int(at.timestamp() * 1000) if at else None
 
-    output = execution.output
+    output = json.dumps(execution.output) if execution.status == "SUCCEEDED" else None
+    # EventBridge leaves out what does not fit into an event.
+    fits = len(execution.execution_input) + len(output or "") <= MAX_EVENT
     detail = {
         "executionArn": execution.exec_arn, "stateMachineArn": execution.state_machine.arn,
         "name": execution.name, "status": execution.status,
         "startDate": millis(execution.start_date), "stopDate": millis(execution.stop_date),
-        "input": execution.execution_input, "inputDetails": {"included": True},
-        "output": json.dumps(output) if execution.status == "SUCCEEDED" else None,
-        "outputDetails": {"included": True} if execution.status == "SUCCEEDED" else None,
+        "input": execution.execution_input if fits else None,
+        "inputDetails": {"included": fits}, "output": output if fits else None,
+        "outputDetails": {"included": fits} if output is not None else None,
         "error": execution.error, "cause": execution.cause, "stateMachineVersionArn": None,
         "stateMachineAliasArn": None, "redriveCount": 0, "redriveDate": None,
         "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": None}

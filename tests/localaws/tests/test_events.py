@@ -16,6 +16,10 @@ class Bus:
         self.url = self.sqs.create_queue(QueueName="seen")["QueueUrl"]
         self.arn = "arn:aws:sqs:us-east-1:123456789012:seen"
 
+    def machine_role(self):
+        self.local.role("m", {"Service": "states.amazonaws.com"})
+        return "arn:aws:iam::123456789012:role/dr-orchestrator/m"
+
     def allow(self, source=RULE):
         self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy(
             "sqs:SendMessage", self.arn, source)})
@@ -152,7 +156,7 @@ def test_topics_and_log_groups(bus):
 def test_a_rule_starts_a_state_machine(bus):
     sfn = bus.local.client("stepfunctions")
     arn = sfn.create_state_machine(
-        name="m", roleArn="arn:aws:iam::123456789012:role/m",
+        name="m", roleArn=bus.machine_role(),
         definition=json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}),
     )["stateMachineArn"]
     bus.rule({"source": ["mine"]}, {"Arn": arn, "RoleArn": "arn:aws:iam::123456789012:role/e",
@@ -170,7 +174,7 @@ def test_executions_tell_their_status(bus):
     sfn = bus.local.client("stepfunctions")
     states = {"F": {"Type": "Fail", "Error": "Dr.No", "Cause": "because"}}
     arn = sfn.create_state_machine(
-        name="m", roleArn="arn:aws:iam::123456789012:role/m",
+        name="m", roleArn=bus.machine_role(),
         definition=json.dumps({"StartAt": "F", "States": states}))["stateMachineArn"]
     execution = sfn.start_execution(stateMachineArn=arn, name="one", input='{"a": 1}')
     details = {}

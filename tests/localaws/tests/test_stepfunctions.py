@@ -19,6 +19,14 @@ class Machines:
     def __init__(self, local):
         self.local, self.api = local, local.client("stepfunctions")
         self.count = 0
+        local.role("machine", {"Service": "states.amazonaws.com"})
+        self.allow("*")
+
+    def allow(self, action):
+        self.local.client("iam").put_role_policy(
+            RoleName="machine", PolicyName="p", PolicyDocument=json.dumps({
+                "Version": "2012-10-17", "Statement": [
+                    {"Effect": "Allow", "Action": action, "Resource": "*"}]}))
 
     def machine(self, states, name=None, start=None, **more):
         self.count += 1
@@ -136,6 +144,21 @@ def test_an_updated_definition_is_used_by_later_executions(sfn):
 ])
 def test_definitions_that_aws_refuses_are_refused(sfn, states):
     assert code_of(sfn.machine, states=states) == "InvalidDefinition"
+
+
+def test_a_role_must_trust_step_functions(sfn):
+    sfn.local.role("other", {"Service": "lambda.amazonaws.com"})
+    for name in ("other", "missing"):
+        assert code_of(sfn.api.create_state_machine, name="m", definition=json.dumps(
+            {"StartAt": "Pass", "States": PASS}), roleArn=ROLE.replace("machine", name)) == (
+            "AccessDeniedException")
+
+
+def test_a_machine_with_children_must_be_allowed_to_make_the_managed_rule(sfn):
+    child = sfn.machine(PASS)
+    sfn.allow("states:*")
+    with pytest.raises(ClientError, match="not authorized to create managed-rule"):
+        sfn.machine({"Child": child_task(child)})
 
 
 # --- children
