@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 const FILES: &str = "dr-orchestration-artifacts/manifest-files/";
 
-fn product(phase: &str) -> String {
+/// Key of a product manifest of the sample.
+pub fn product(phase: &str) -> String {
     format!("{FILES}product-manifest-sampleproduct-{phase}.json")
 }
 
 /// Identifier -> (status, source ARN or empty), as RDS itself says.
-async fn instances(world: &World, region: &str) -> BTreeMap<String, (String, String)> {
+pub async fn instances(world: &World, region: &str) -> BTreeMap<String, (String, String)> {
     let all = world.rds(region).describe_db_instances().send().await.unwrap();
     let row = |i: &aws_sdk_rds::types::DbInstance| {
         let status = i.db_instance_status().unwrap_or_default().to_owned();
