@@ -143,7 +143,10 @@ def _functions() -> list[str]:
     names = set()
     for region in (topology.EAST, topology.WEST):
         pages = boto3.client("lambda", region_name=region).get_paginator("list_functions").paginate()
-        names |= {f["FunctionName"] for page in pages for f in page["Functions"]}
+        try:
+            names |= {f["FunctionName"] for page in pages for f in page["Functions"]}
+        except topology.LOST:
+            continue
     return sorted(name for name in names if name.startswith(FUNCTIONS))
 
 
@@ -152,7 +155,8 @@ def quiet(options: argparse.Namespace) -> int:
     end = time.monotonic() + options.timeout
     while time.monotonic() < end:
         world = topology.read()
-        found = [one for region in world.values() for one in region["instances"].values()]
+        found = [one for region in world.values() if region
+                 for one in region["instances"].values()]
         if found and all(one["status"] == "available" for one in found):
             return 0
         time.sleep(0.5)

@@ -1,19 +1,30 @@
 """Where the sample product's database lives: read from the RDS API, in both Regions."""
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError
 
 EAST, WEST = "us-east-1", "us-west-2"
 OLD, NEW = "orders-db", "orders-db-dr"
+LOST = (ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError)
 
 
 def read() -> dict:
-    """Instances and final snapshots of both Regions."""
-    return {region: {"instances": _instances(region), "snapshots": _snapshots(region)}
-            for region in (EAST, WEST)}
+    """Instances and final snapshots of both Regions; null for a Region that does not answer."""
+    return {region: _read(region) for region in (EAST, WEST)}
 
 
-def _instances(region: str) -> dict:
-    found = boto3.client("rds", region_name=region).describe_db_instances()["DBInstances"]
+def _read(region: str) -> dict | None:
+    quick = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+    rds = boto3.client("rds", region_name=region, config=quick)
+    try:
+        return {"instances": _instances(rds), "snapshots": _snapshots(rds)}
+    except LOST:
+        return None
+
+
+def _instances(rds) -> dict:
+    found = rds.describe_db_instances()["DBInstances"]
     return {one["DBInstanceIdentifier"]: {
         "id": one["DbiResourceId"], "arn": one["DBInstanceArn"], "status": one["DBInstanceStatus"],
         "source": one.get("ReadReplicaSourceDBInstanceIdentifier") or "",
@@ -23,8 +34,8 @@ def _instances(region: str) -> dict:
     } for one in found if one["DBInstanceIdentifier"] in (OLD, NEW)}
 
 
-def _snapshots(region: str) -> dict:
-    found = boto3.client("rds", region_name=region).describe_db_snapshots(SnapshotType="manual")
+def _snapshots(rds) -> dict:
+    found = rds.describe_db_snapshots(SnapshotType="manual")
     return {one["DBSnapshotIdentifier"]: {"id": one.get("DbiResourceId", ""), "status": one["Status"]}
             for one in found["DBSnapshots"] if one["DBInstanceIdentifier"] in (OLD, NEW)}
 
@@ -41,11 +52,15 @@ def role(instance: dict | None) -> str:
 
 def place(world: dict, region: str, name: str) -> str:
     """The instance of a Region in a few words."""
+    if world[region] is None:
+        return "does not answer"
     return f"{name}: {role(world[region]['instances'].get(name))}"
 
 
 def checks(before: dict, after: dict) -> list[tuple[bool, str]]:
     """What a full cycle must have done, each with whether it is so."""
+    if None in after.values():
+        return [(False, "both Regions answer")]
     first = before[EAST]["instances"][OLD]
     new = after[WEST]["instances"].get(NEW) or {}
     old = after[EAST]["instances"].get(OLD) or {}

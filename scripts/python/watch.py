@@ -87,8 +87,8 @@ def causes(text: str) -> list[str]:
         document = json.loads(text)
     except ValueError:
         return [text] if text else []
-    if isinstance(document, dict) and isinstance(document.get("lines"), list):
-        document = document["lines"]
+    if isinstance(document, dict):
+        document = document.get("lines") or [document.get("errorMessage") or text]
     return [str(line) for line in document] if isinstance(document, list) else [text]
 
 
