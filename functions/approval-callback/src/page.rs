@@ -1,0 +1,399 @@
+//! The page: HTML made on the server, no script, nothing loaded from elsewhere. Pure.
+
+use crate::form::{Form, NAME, REASON};
+use crate::word;
+use serde_json::{Value, json};
+use shared::pending::{Card, Fact, Item, Pending};
+
+const STYLE: &str = include_str!("page.css");
+
+/// A status and a whole document.
+#[derive(Debug)]
+pub struct Page {
+    /// HTTP status.
+    pub status: u16,
+    html: String,
+}
+
+impl Page {
+    fn new(status: u16, title: &str, body: &str) -> Self {
+        let title = escape(title);
+        let html = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"robots\" content=\"noindex\">\n<title>{title} - DR Orchestrator</title>\n\
+             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n\
+             </body>\n</html>\n"
+        );
+        Self { status, html }
+    }
+
+    /// For the function URL.
+    pub fn response(&self, head: bool) -> Value {
+        let mut headers = json!({
+            "content-type": "text/html; charset=utf-8",
+            "cache-control": "no-store",
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; \
+                form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "referrer-policy": "no-referrer",
+            "strict-transport-security": "max-age=31536000",
+            "x-content-type-options": "nosniff",
+            "x-frame-options": "DENY",
+            "x-robots-tag": "noindex",
+        });
+        if self.status == 405 {
+            headers["allow"] = json!("GET, HEAD, POST");
+        }
+        let body = if head { "" } else { self.html.as_str() };
+        json!({
+            "statusCode": self.status,
+            "headers": headers,
+            "body": body,
+            "isBase64Encoded": false,
+        })
+    }
+}
+
+/// The plan and the form; with problems when the form came back incomplete.
+pub fn ask(pending: &Pending, id: &str, form: &Form, problems: &[&str]) -> Page {
+    let title = format!("Approve {}?", pending.card.title);
+    let body = format!(
+        "{}{}{}{}",
+        errors(problems),
+        facts(&pending.card.facts),
+        plan(&pending.card),
+        form_html(id, form, !problems.is_empty())
+    );
+    Page::new(if problems.is_empty() { 200 } else { 400 }, &title, &body)
+}
+
+/// The answer has arrived.
+pub fn thanks(pending: &Pending) -> Page {
+    let done = pending.answer.as_ref().map_or("answered", |a| word(a.decision));
+    let title = format!("You {done} {}", pending.card.title);
+    let body = format!(
+        "{}{}<p>The link is used up. You can close this page; the report comes by mail.</p>\n",
+        recorded(pending),
+        run(pending)
+    );
+    Page::new(200, &title, &body)
+}
+
+/// Somebody has answered before.
+pub fn answered(pending: &Pending, id: &str) -> Page {
+    if pending.delivered == Some(false) {
+        return closed(pending);
+    }
+    let resend = if pending.delivered.is_none() { resend(id) } else { String::new() };
+    let body = format!(
+        "<p>This link was used before. Nothing was changed now.</p>\n{}{}{resend}",
+        recorded(pending),
+        run(pending)
+    );
+    Page::new(409, "Already answered", &body)
+}
+
+/// The recorded answer may not have arrived.
+fn resend(id: &str) -> String {
+    format!(
+        "<p>It is not certain that this answer has reached the execution. Sending it again does \
+         no harm.</p>\n<form method=\"post\" action=\"?id={}\">\n\
+         <button class=\"plain\" name=\"decision\" value=\"RESEND\">Send this answer again</button>\n\
+         </form>\n",
+        escape(id)
+    )
+}
+
+/// The time is over.
+pub fn expired(pending: &Pending) -> Page {
+    let body = format!(
+        "<p>The request could be answered until {}. The run has ended without an answer and has \
+         changed nothing. It can be started again, which makes a new request.</p>\n{}",
+        escape(&pending.expires_at),
+        run(pending)
+    );
+    Page::new(410, "This request has expired", &body)
+}
+
+/// Nobody waits for the answer.
+pub fn closed(pending: &Pending) -> Page {
+    let body = format!(
+        "<p>The execution does not wait for an answer any more: the request expired, it was \
+         answered a moment ago, or the run was stopped. This answer did not count.</p>\n{}",
+        run(pending)
+    );
+    Page::new(410, "This request is no longer open", &body)
+}
+
+/// The id cannot be one of ours.
+pub fn bad_link() -> Page {
+    let text = "<p>The link is incomplete or was changed on its way. Copy the whole link from the \
+                mail; some mail programs break it into two lines.</p>\n";
+    Page::new(400, "This link is not complete", text)
+}
+
+/// No such id.
+pub fn unknown() -> Page {
+    let text = "<p>There is no request with this link. Use the link of the newest mail.</p>\n";
+    Page::new(404, "Unknown request", text)
+}
+
+/// PUT, DELETE and the like.
+pub fn method_not_allowed() -> Page {
+    Page::new(405, "This page can only be opened", "<p>Open the link of the mail.</p>\n")
+}
+
+/// One of the services that the page needs did not answer.
+pub fn try_again() -> Page {
+    let text = "<p>A service that this page needs did not answer. Go back and send the form again \
+                in a few seconds; an answer counts once, however often it is sent.</p>\n";
+    Page::new(503, "Please try again", text)
+}
+
+fn errors(problems: &[&str]) -> String {
+    if problems.is_empty() {
+        return String::new();
+    }
+    let items: String = problems.iter().map(|p| format!("<li>{}</li>\n", escape(p))).collect();
+    format!(
+        "<div class=\"errors\" role=\"alert\">\n<h2>Nothing was sent</h2>\n<ul>\n{items}</ul>\n\
+         <p><a href=\"#answer\">Correct it in the form</a></p>\n</div>\n"
+    )
+}
+
+fn facts(facts: &[Fact]) -> String {
+    let rows: String = facts
+        .iter()
+        .map(|f| match f.label.as_str() {
+            "" => format!("<dd>{}</dd>\n", escape(&f.value)),
+            label => format!("<dt>{}</dt>\n<dd>{}</dd>\n", escape(label), escape(&f.value)),
+        })
+        .collect();
+    format!("<dl>\n{rows}</dl>\n")
+}
+
+fn plan(card: &Card) -> String {
+    let mut out = String::new();
+    if !card.alarms.is_empty() {
+        out.push_str("<section class=\"alarms\">\n<h2>Destroys or may lose data</h2>\n");
+        out.push_str(&list(&card.alarms));
+        out.push_str("</section>\n");
+    }
+    out.push_str("<section>\n<h2>What will happen, in this order</h2>\n");
+    for group in &card.groups {
+        out.push_str(&format!("<h3>{}</h3>\n{}", escape(&group.title), list(&group.items)));
+    }
+    out.push_str("</section>\n");
+    if !card.manifests.is_empty() {
+        out.push_str("<details>\n<summary>Manifests and their SHA-256</summary>\n");
+        out.push_str(&facts(&card.manifests));
+        out.push_str("</details>\n");
+    }
+    out
+}
+
+/// A mark is a word, never a colour alone.
+fn list(items: &[Item]) -> String {
+    let rows: String = items
+        .iter()
+        .map(|i| {
+            let class = if i.is_alarm() { " class=\"alarm\"" } else { "" };
+            format!(
+                "<li{class}><span class=\"mark\">{}</span> <strong>{}</strong><br>{}</li>\n",
+                escape(&i.mark),
+                escape(&i.name),
+                escape(&i.text)
+            )
+        })
+        .collect();
+    format!("<ul class=\"plan\">\n{rows}</ul>\n")
+}
+
+fn form_html(id: &str, form: &Form, invalid: bool) -> String {
+    let flag = |wrong: bool| if invalid && wrong { " aria-invalid=\"true\"" } else { "" };
+    format!(
+        "<section id=\"answer\">\n<h2>Your answer</h2>\n\
+         <form method=\"post\" action=\"?id={id}\">\n\
+         <label for=\"approver\">Your name</label>\n\
+         <input id=\"approver\" name=\"approver\" value=\"{name}\" maxlength=\"{NAME}\" required \
+         autocomplete=\"name\"{name_flag}>\n\
+         <label for=\"reason\">Reason</label>\n\
+         <textarea id=\"reason\" name=\"reason\" rows=\"3\" maxlength=\"{REASON}\" required\
+         {reason_flag}>{reason}</textarea>\n\
+         <p class=\"note\">Whoever holds this link can answer; it proves nobody's identity. Name and \
+         reason are recorded as typed and shown in the report.</p>\n\
+         <div class=\"buttons\">\n\
+         <button class=\"approve\" name=\"decision\" value=\"APPROVED\">Approve</button>\n\
+         <button class=\"reject\" name=\"decision\" value=\"REJECTED\">Reject</button>\n\
+         </div>\n</form>\n</section>\n",
+        id = escape(id),
+        name = escape(&form.approver),
+        reason = escape(&form.reason),
+        name_flag = flag(form.approver.is_empty() || form.approver.chars().count() > NAME),
+        reason_flag = flag(form.reason.is_empty() || form.reason.chars().count() > REASON),
+    )
+}
+
+fn recorded(pending: &Pending) -> String {
+    let Some(answer) = &pending.answer else { return String::new() };
+    let fact = |label: &str, value: &str| Fact { label: label.into(), value: value.into() };
+    facts(&[
+        fact("Answer", word(answer.decision)),
+        fact("By (as typed)", &answer.approver),
+        fact("Reason", &answer.reason),
+        fact("At", &answer.at),
+    ])
+}
+
+fn run(pending: &Pending) -> String {
+    format!(
+        "<p class=\"note\">{} of {} in {}, execution {}</p>\n",
+        escape(&pending.action),
+        escape(&pending.product),
+        escape(&pending.region),
+        escape(&pending.execution_name)
+    )
+}
+
+/// Text for HTML, in elements and in quoted attributes.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::pending::{Answer, Decision, Group};
+
+    const EVIL: &str = "<script>alert(\"1\")</script>'&";
+
+    fn item(mark: &str) -> Item {
+        Item { mark: mark.into(), name: EVIL.into(), text: EVIL.into() }
+    }
+
+    fn pending() -> Pending {
+        let evil = |label: &str| Fact { label: label.into(), value: EVIL.into() };
+        Pending {
+            task_token: "SECRET-TOKEN".into(),
+            execution: "arn:aws:states:us-west-2:123456789012:execution:m:run-1".into(),
+            execution_name: EVIL.into(),
+            product: EVIL.into(),
+            action: "ACTIVATE".into(),
+            region: "us-west-2".into(),
+            folder: "f/".into(),
+            digest: "d".into(),
+            created_at: "2026-01-01T00:00:00Z".into(),
+            expires_at: "2026-01-01T01:00:00Z".into(),
+            answer: None,
+            delivered: None,
+            card: Card {
+                title: "ACTIVATE of shop in us-west-2".into(),
+                facts: vec![evil("Product"), evil("")],
+                alarms: vec![item("destructive")],
+                groups: vec![Group { title: EVIL.into(), items: vec![item("create")] }],
+                manifests: vec![evil(EVIL)],
+            },
+        }
+    }
+
+    fn answered_by(name: &str, delivered: Option<bool>) -> Pending {
+        let answer = Answer {
+            decision: Decision::Approved,
+            approver: name.into(),
+            reason: EVIL.into(),
+            at: "2026-01-01T00:10:00Z".into(),
+            via: "link".into(),
+        };
+        Pending { answer: Some(answer), delivered, ..pending() }
+    }
+
+    fn every_page() -> Vec<(u16, Page)> {
+        let form = Form::new(b"approver=%3Cb%3E&reason=%22%3E");
+        let id = "0a".repeat(32);
+        vec![
+            (200, ask(&pending(), &id, &Form::default(), &[])),
+            (400, ask(&pending(), &id, &form, &["Press Approve or Reject."])),
+            (200, thanks(&answered_by(EVIL, Some(true)))),
+            (409, answered(&answered_by(EVIL, Some(true)), &id)),
+            (409, answered(&answered_by(EVIL, None), &id)),
+            (410, answered(&answered_by(EVIL, Some(false)), &id)),
+            (410, expired(&pending())),
+            (410, closed(&pending())),
+            (400, bad_link()),
+            (404, unknown()),
+            (405, method_not_allowed()),
+            (503, try_again()),
+        ]
+    }
+
+    #[test]
+    fn every_page_is_escaped_quiet_about_secrets_and_has_its_status() {
+        for (status, page) in every_page() {
+            assert_eq!(page.status, status);
+            for wrong in ["<script", "SECRET", "<b>", "value=\"\">\""] {
+                assert!(!page.html.contains(wrong), "{wrong} in {}", page.html);
+            }
+            assert!(page.html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
+            assert_eq!(page.html.matches("<h1>").count(), 1);
+        }
+    }
+
+    #[test]
+    fn every_page_has_the_headers_that_keep_it_safe() {
+        for (_, page) in every_page() {
+            let response = page.response(false);
+            let headers = &response["headers"];
+            let policy = headers["content-security-policy"].as_str().unwrap();
+            assert!(
+                policy.starts_with(
+                    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+                )
+            );
+            assert_eq!(headers["cache-control"], "no-store");
+            assert_eq!(headers["x-frame-options"], "DENY");
+            assert_eq!(headers["referrer-policy"], "no-referrer");
+        }
+    }
+
+    #[test]
+    fn head_has_no_body() {
+        assert_eq!(bad_link().response(true)["body"], "");
+        assert_ne!(bad_link().response(false)["body"], "");
+    }
+
+    #[test]
+    fn the_form_has_labels_and_keeps_what_was_typed() {
+        let form = Form::new(b"approver=Ann&reason=");
+        let html = ask(&pending(), &"0a".repeat(32), &form, &["The reason is missing."]).html;
+        for wanted in [
+            "<label for=\"approver\">",
+            "<label for=\"reason\">",
+            "value=\"Ann\"",
+            "method=\"post\"",
+            "role=\"alert\"",
+            "aria-invalid=\"true\"",
+            "proves nobody's identity",
+        ] {
+            assert!(html.contains(wanted), "{wanted}");
+        }
+        assert_eq!(html.matches("aria-invalid").count(), 1);
+    }
+
+    #[test]
+    fn only_an_uncertain_answer_can_be_sent_again() {
+        let id = "0a".repeat(32);
+        assert!(answered(&answered_by("Ann", None), &id).html.contains("RESEND"));
+        assert!(!answered(&answered_by("Ann", Some(true)), &id).html.contains("RESEND"));
+    }
+}
