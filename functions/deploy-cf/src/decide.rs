@@ -1,6 +1,7 @@
 //! What to do with a stack, by its status: pure, with its tests in `decide_tests.rs`.
 
 use crate::change::{Change, Verdict};
+use crate::guard::removed;
 use crate::observed::{ChangeSet, Difference, Names, Observed, Stack};
 use crate::parameters::Parameters;
 use shared::names::cut;
@@ -88,6 +89,11 @@ fn verdict(p: &Parameters, o: &Observed, stack: &Stack, cx: &Cx) -> Option<Next>
     }
 }
 
+fn may_lose(p: &Parameters, losses: &[String]) -> String {
+    let why = format!("the update of stack {} may lose data: {}", p.stack_name, losses.join("; "));
+    cut(&why, 600)
+}
+
 fn refuse_loss(why: String) -> Next {
     let next = "Nothing was changed. Take the change out of the template, or set \
                 AllowStatefulReplacement after you have saved the data.";
@@ -119,10 +125,14 @@ fn update(p: &Parameters, o: &Observed, stack: &Stack, cx: &Cx) -> Next {
         return protect(p, o, stack, done);
     }
     let summary = format!("updates stack {}: {}", p.stack_name, difference.text());
+    let loses = Parameters::allows(p.allow_stateful_replacement);
+    let removed = stack.body.as_ref().map(|b| removed(b, &o.wanted.template.body));
+    if let Some(removed) = removed.filter(|r| !r.is_empty() && !loses) {
+        return refuse_loss(may_lose(p, &removed));
+    }
     let declared = o.wanted.template.parameters();
     let keep = |name: &&String| !p.parameters.contains_key(*name) && declared.contains_key(*name);
     let previous = stack.parameters.keys().filter(keep).cloned().collect();
-    let loses = Parameters::allows(p.allow_stateful_replacement);
     let name = names.change_set(Some(stack));
     let change = Change::Update { name, summary: cut(&summary, 200), previous, loses };
     step_of_change_set(p, o, change)
@@ -149,9 +159,7 @@ fn step_of_change_set(p: &Parameters, o: &Observed, create: Change) -> Next {
                 let stack = p.stack_name.clone();
                 return Step::Change(Change::Execute { name, stack, stack_id });
             }
-            let losses = change_set.losses.join("; ");
-            let why = format!("the update of stack {} may lose data: {losses}", p.stack_name);
-            delete(Verdict::Refused(cut(&why, 600)))
+            delete(Verdict::Refused(may_lose(p, &change_set.losses)))
         }
         (_, "OBSOLETE" | "EXECUTE_FAILED") => delete(Verdict::Obsolete),
         (status, execution) => {

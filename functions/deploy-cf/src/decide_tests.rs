@@ -220,6 +220,16 @@ fn a_change_set_that_may_lose_data_is_taken_away_unless_that_is_allowed() {
 }
 
 #[test]
+fn what_the_template_takes_out_is_refused_in_the_plan() {
+    let p = differs();
+    let mut o = with(&p, "UPDATE_COMPLETE");
+    o.wanted = wanted_of("Parameters: {Size: {Type: String}}\nResources: {X: {Type: T}}", &p);
+    let (name, text) = verdict_of(&p, &o);
+    assert_eq!(name, "refuse");
+    assert!(text.contains("Table (AWS::DynamoDB::Table) is removed"), "{text}");
+}
+
+#[test]
 fn why_a_change_set_was_taken_away_is_remembered() {
     let p = differs();
     let cases = [
@@ -294,7 +304,10 @@ fn wrong_parameters_are_found_before_anything_is_made() {
     // An update may keep the present value.
     let p = parameters(json!({"Capabilities": "CAPABILITY_NAMED_IAM"}));
     let mut o = with(&p, "CREATE_COMPLETE");
-    o.wanted = wanted_of(iam, &p);
+    o.wanted = wanted_of(&format!("{iam}  S: {{Type: T}}"), &p);
+    if let Some(stack) = &mut o.stack {
+        stack.body = Some(wanted_of(iam, &p).template.body.clone());
+    }
     assert_eq!(verdict_of(&p, &o).0, "CreateChangeSet");
 }
 

@@ -1,5 +1,7 @@
 //! The replacement guard: which changes of a change set would lose data.
 
+use serde_json::Value;
+
 /// Resource types that hold data, by prefix; nested stacks may hold any of them.
 const STATEFUL: [&str; 19] = [
     "AWS::RDS::",
@@ -49,11 +51,28 @@ pub struct Seen {
     pub opened: bool,
 }
 
+fn holds_data(kind: &str) -> bool {
+    STATEFUL.iter().any(|s| kind.starts_with(s)) && !HARMLESS.contains(&kind)
+}
+
+/// What the templates alone show, so that PLAN can refuse it: stores that the new one lacks, or
+/// whose type it changes. One with a condition may never have existed; the change set will tell.
+pub fn removed(present: &Value, wanted: &Value) -> Vec<String> {
+    let resources = present.get("Resources").and_then(Value::as_object);
+    let kind = |body: &Value| body.get("Type").and_then(Value::as_str).map(str::to_owned);
+    let gone = |(name, body): (&String, &Value)| {
+        let old = kind(body).filter(|k| holds_data(k) && body.get("Condition").is_none())?;
+        let new = wanted.get("Resources")?.get(name).and_then(kind);
+        let what = if new.is_some() { "is replaced" } else { "is removed" };
+        (new.as_ref() != Some(&old)).then(|| format!("{name} ({old}) {what}"))
+    };
+    resources.into_iter().flatten().filter_map(gone).collect()
+}
+
 impl Seen {
     /// Why it may lose data; None when it cannot.
     pub fn loss(&self) -> Option<String> {
-        let stateful = STATEFUL.iter().any(|s| self.kind.starts_with(s));
-        if !stateful || HARMLESS.contains(&self.kind.as_str()) {
+        if !holds_data(&self.kind) {
             return None;
         }
         let nested = self.kind == "AWS::CloudFormation::Stack";
@@ -74,6 +93,26 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_templates_alone_show_what_is_taken_out() {
+        let present = json!({"Resources": {
+            "Db": {"Type": "AWS::RDS::DBInstance"},
+            "Keys": {"Type": "AWS::KMS::Key"},
+            "Table": {"Type": "AWS::DynamoDB::Table"},
+            "Maybe": {"Type": "AWS::DynamoDB::Table", "Condition": "C"},
+            "Code": {"Type": "AWS::Lambda::Function"},
+        }});
+        let wanted = json!({"Resources": {
+            "Keys": {"Type": "AWS::KMS::Key", "Properties": {}},
+            "Table": {"Type": "AWS::DynamoDB::GlobalTable"},
+        }});
+        let all =
+            ["Db (AWS::RDS::DBInstance) is removed", "Table (AWS::DynamoDB::Table) is replaced"];
+        assert_eq!(removed(&present, &wanted), all);
+        assert!(removed(&present, &present).is_empty());
+    }
 
     #[test]
     fn only_what_may_lose_data_is_a_loss() {

@@ -6,6 +6,7 @@ mod decide;
 mod events;
 mod guard;
 mod location;
+mod make;
 mod observed;
 mod parameters;
 mod template;

@@ -1,6 +1,7 @@
 //! What an invocation's answer means, and what to do next: pure, with its tests.
 
-use crate::{Change, Completion, InvocationType, Parameters};
+use crate::Change;
+use crate::parameters::{Completion, InvocationType, Parameters};
 use serde::{Deserialize, Serialize};
 use shared::{Cx, ErrorType, Outcome, Step};
 

@@ -2,6 +2,7 @@
 
 mod decide;
 mod function;
+mod parameters;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_lambda::Client;
@@ -9,10 +10,8 @@ use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use decide::{Answer, Observed};
 use function::FunctionRef;
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use shared::coerce::Int;
+use parameters::{Parameters, check, kind, payload};
+use serde_json::Value;
 use shared::names::cut;
 use shared::{
     ChangeClass, Classified, Clients, ControlPlane, Cx, Doing, Error, ErrorType, Nature, Phase,
@@ -24,65 +23,10 @@ use std::time::Duration;
 const INVOKE_TAKES: Duration = Duration::from_secs(52);
 /// A question about progress is a quick one.
 const POLL_TAKES: Duration = Duration::from_secs(20);
-/// Names that the function may not use in its payload: they are ours.
-const RESERVED: [&str; 2] = ["drIdempotencyKey", "drContext"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::result::Result<(), lambda_runtime::Error> {
     shared::main::<InvokeLambda>().await
-}
-
-/// How the function is invoked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-enum InvocationType {
-    /// Waits for the answer.
-    #[default]
-    RequestResponse,
-    /// Lambda queues the event.
-    Event,
-}
-
-/// When the step counts as done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum Completion {
-    /// The function answered without an error; with Event: Lambda accepted the event.
-    #[default]
-    Response,
-    /// The function's answer has `"status": "DONE"`; at IN_PROGRESS it is asked again.
-    StatusField,
-}
-
-/// What is sent.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "not an object and not a text")]
-enum Payload {
-    /// Sent with `drIdempotencyKey` and `drContext` added.
-    Object(serde_json::Map<String, Value>),
-    /// JSON text, sent as it is; other text is sent as a JSON string.
-    Text(String),
-}
-
-/// Parameters of InvokeLambda.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct Parameters {
-    /// Name, partial ARN or full ARN, with or without a version or alias.
-    function_name: String,
-    /// What the function gets; default {}.
-    payload: Option<Payload>,
-    /// Version or alias.
-    qualifier: Option<String>,
-    /// RequestResponse (default) or Event.
-    #[serde(default)]
-    invocation_type: InvocationType,
-    /// RESPONSE (default) or STATUS_FIELD.
-    #[serde(default)]
-    completion: Completion,
-    /// Region of the function; default that of the ARN, else the executing one.
-    region: Option<String>,
-    /// Deadline of the attempt, 1 to 900 seconds; default 900.
-    timeout_seconds: Option<Int>,
 }
 
 /// Invokes a function of the application account and judges its answer.
@@ -212,65 +156,6 @@ impl InvokeLambda {
     }
 }
 
-/// All that can be wrong without a call.
-fn check(p: &Parameters, cx: &Cx) -> Result<FunctionRef> {
-    let function = FunctionRef::parse(&p.function_name)?.with_qualifier(p.qualifier.as_deref())?;
-    if function.name.starts_with("aws-dr-orchestrator-") {
-        let why = format!("{} belongs to the orchestrator and would invoke itself", function.name);
-        return Err(Error::refused(why).next("Name a function of the application."));
-    }
-    if let Some(other) = function.account.as_deref().filter(|a| *a != cx.account) {
-        let why = format!("the function is in account {other}, the step in {}", cx.account);
-        return Err(Error::refused(why).next("Give the step the accountId of the function."));
-    }
-    if p.timeout_seconds.is_some_and(|s| !(1..=900).contains(&s.0)) {
-        return Err(Error::invalid_parameters("parameters.TimeoutSeconds must be 1 to 900"));
-    }
-    match &p.payload {
-        Some(Payload::Text(_)) if p.completion == Completion::StatusField => {
-            Err(Error::invalid_parameters(
-                "parameters.Payload must be an object when Completion is STATUS_FIELD",
-            ))
-        }
-        Some(Payload::Object(map)) if RESERVED.iter().any(|name| map.contains_key(*name)) => {
-            Err(Error::invalid_parameters(format!(
-                "parameters.Payload must not hold {}: the orchestrator adds them",
-                RESERVED.join(" or ")
-            )))
-        }
-        _ => Ok(function),
-    }
-}
-
-fn kind(invocation_type: InvocationType) -> &'static str {
-    match invocation_type {
-        InvocationType::RequestResponse => "RequestResponse",
-        InvocationType::Event => "Event",
-    }
-}
-
-/// What is sent: an object with our key and the place in the run; a text as it is.
-fn payload(p: &Parameters, cx: &Cx, poll: bool) -> Vec<u8> {
-    let mut map = match &p.payload {
-        _ if poll => serde_json::Map::from_iter([("poll".to_owned(), json!(true))]),
-        Some(Payload::Text(text)) if serde_json::from_str::<Value>(text).is_ok() => {
-            return text.clone().into_bytes();
-        }
-        Some(Payload::Text(text)) => return json!(text).to_string().into_bytes(),
-        Some(Payload::Object(map)) => map.clone(),
-        None => serde_json::Map::new(),
-    };
-    let context = json!({
-        "product": cx.context.product,
-        "phase": cx.phase.as_str(),
-        "execution": cx.context.execution,
-        "region": cx.context.region,
-    });
-    map.insert("drIdempotencyKey".to_owned(), json!(cx.key("invoke")));
-    map.insert("drContext".to_owned(), context);
-    Value::Object(map).to_string().into_bytes()
-}
-
 /// Lambda answers 502 for functions that cannot run as they are configured: waiting is no help.
 fn hopeless(error: Error) -> Error {
     const CODES: [&str; 5] = [
@@ -312,7 +197,7 @@ fn read(answer: &InvokeOutput) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::progress::sample_cx;
+    use serde_json::json;
 
     pub(crate) fn parameters(mut given: Value) -> Parameters {
         given["FunctionName"] = json!("warm-up");
@@ -329,67 +214,11 @@ mod tests {
         }
     }
 
-    fn cx() -> Cx {
-        sample_cx(Phase::Activate)
-    }
-
-    fn named(name: &str) -> Parameters {
-        Parameters { function_name: name.into(), ..parameters(json!({})) }
-    }
-
     #[test]
     fn the_committed_schema_is_the_description() {
         let committed = include_str!("../../../samples/schema/InvokeLambda.schema.json");
         let committed: Value = serde_json::from_str(committed).unwrap();
         assert_eq!(committed, shared::describe::describe::<InvokeLambda>());
-    }
-
-    #[test]
-    fn the_orchestrators_own_functions_are_refused() {
-        let own = "arn:aws:lambda:us-west-2:123456789012:function:aws-dr-orchestrator-reporter";
-        for name in ["aws-dr-orchestrator-module-test", own] {
-            let error = check(&named(name), &cx()).unwrap_err();
-            assert_eq!(error.error_type, ErrorType::Refused);
-        }
-        let foreign = "arn:aws:lambda:us-west-2:999999999999:function:f";
-        assert_eq!(check(&named(foreign), &cx()).unwrap_err().error_type, ErrorType::Refused);
-        assert!(check(&named("f"), &cx()).is_ok());
-    }
-
-    #[test]
-    fn wrong_combinations_are_invalid() {
-        let cases = [
-            json!({"TimeoutSeconds": 901}),
-            json!({"TimeoutSeconds": "0"}),
-            json!({"Completion": "STATUS_FIELD", "Payload": "text"}),
-            json!({"Payload": {"drContext": 1}}),
-        ];
-        for given in cases {
-            let error = check(&parameters(given.clone()), &cx()).unwrap_err();
-            assert_eq!(error.error_type, ErrorType::InvalidParameters, "{given}");
-        }
-    }
-
-    #[test]
-    fn task_tokens_are_an_unknown_completion() {
-        let given = json!({"FunctionName": "f", "Completion": "TASK_TOKEN"});
-        let text = serde_json::from_value::<Parameters>(given).unwrap_err().to_string();
-        assert!(text.contains("TASK_TOKEN") && text.contains("STATUS_FIELD"), "{text}");
-    }
-
-    #[test]
-    fn an_object_gets_the_key_and_the_context_and_a_text_stays() {
-        let sent = |given: Value, poll: bool| -> Value {
-            serde_json::from_slice(&payload(&parameters(given), &cx(), poll)).unwrap()
-        };
-        let first = sent(json!({"Payload": {"a": 1}}), false);
-        assert_eq!((&first["a"], &first["drContext"]["phase"]), (&json!(1), &json!("ACTIVATE")));
-        assert_eq!(first["drIdempotencyKey"], json!(cx().key("invoke")));
-        let poll = sent(json!({"Payload": {"a": 1}}), true);
-        assert_eq!((&poll["poll"], &poll["a"]), (&json!(true), &Value::Null));
-        assert_eq!(poll["drIdempotencyKey"], first["drIdempotencyKey"]);
-        assert_eq!(sent(json!({"Payload": "[1]"}), false), json!([1]));
-        assert_eq!(sent(json!({"Payload": "plain"}), false), json!("plain"));
     }
 
     #[test]
