@@ -14,13 +14,15 @@ def install() -> None:
     from localaws import (
         cloudformation_api,
         cloudformation_changesets,
+        cloudformation_describe,
         cloudformation_types_app,
         cloudformation_types_base,
     )
 
     assert cloudformation_types_app and cloudformation_types_base  # they register their types
-    for operation in (*cloudformation_api.OPERATIONS, *cloudformation_changesets.OPERATIONS):
-        setattr(CloudFormationResponse, operation.__name__, operation)
+    for module in (cloudformation_api, cloudformation_describe, cloudformation_changesets):
+        for operation in module.OPERATIONS:
+            setattr(CloudFormationResponse, operation.__name__, operation)
     # moto 5.2.5 turns its own objects into API shapes by these; ours are in shape already.
     keep = "DescribeStackSetOutput"
     CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER = {

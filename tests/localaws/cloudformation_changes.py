@@ -1,6 +1,6 @@
 """What an update would change, computed without changing anything."""
 
-from localaws.cloudformation_engine import ordered
+from localaws.cloudformation_apply import ordered
 from localaws.cloudformation_functions import mentions
 from localaws.cloudformation_schema import changed, coerce, recreation
 from localaws.cloudformation_stack import Lookup, Stack, Template

@@ -8,18 +8,19 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from localaws import cloudformation_engine as engine, cloudformation_stack as store, timings
 from localaws.api_error import ApiError
-from localaws.cloudformation_api import (
+from localaws.cloudformation_api import has_changes
+from localaws.cloudformation_apply import reason_of
+from localaws.cloudformation_changes import changes
+from localaws.cloudformation_describe import shown_parameters
+from localaws.cloudformation_nested import prepare
+from localaws.cloudformation_requests import (
     body_of,
     check_name,
     existing,
     given_parameters,
-    has_changes,
     refuse_if_busy,
-    shown_parameters,
     take_settings,
 )
-from localaws.cloudformation_changes import changes
-from localaws.cloudformation_nested import prepare
 from localaws.cloudformation_stack import Stack, Template
 from localaws.cloudformation_template import invalid
 
@@ -118,7 +119,7 @@ def _compute(change_set: ChangeSet, pause: float) -> None:
                                                             change_set.tags)
         stack.capabilities = stack_capabilities
     except Exception as error:
-        change_set.status, change_set.reason = "FAILED", engine.reason_of(error)
+        change_set.status, change_set.reason = "FAILED", reason_of(error)
         return
     if not wanted:
         change_set.status, change_set.reason = "FAILED", NO_CHANGES
@@ -191,7 +192,7 @@ def execute_change_set(self):
         found = find_change_set(self, self._get_param("ChangeSetName"),
                                 self._get_param("StackName"))
         stack, token = found.stack, self._get_param("ClientRequestToken")
-        if token and token in stack.tokens and stack.tokens[token] == ("ExecuteChangeSet", found.id):
+        if token and stack.tokens.get(token) == ("ExecuteChangeSet", found.id):
             return EmptyResult()
         if found.execution != "AVAILABLE":
             raise ApiError("InvalidChangeSetStatus",

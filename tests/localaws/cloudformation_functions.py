@@ -13,7 +13,7 @@ _DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^}]+)\}\}"
 
 
 class Resolver:
-    """Evaluates nodes of one template. `lookup` knows the stack: ref, attribute, import, dynamic."""
+    """Evaluates nodes of one template; `lookup` knows what lies outside it."""
 
     def __init__(self, template: dict, parameters: dict, pseudo: dict, lookup):
         self.template, self.parameters, self.pseudo = template, parameters, pseudo

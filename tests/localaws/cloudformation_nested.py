@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlparse
 from botocore.exceptions import ClientError
 
 from localaws import cloudformation_engine as engine
+from localaws.cloudformation_apply import ordered
 from localaws.cloudformation_clients import client
 from localaws.cloudformation_parameters import check_capabilities, check_references, values
 from localaws.cloudformation_stack import Lookup, Stack, Template, add
@@ -43,7 +44,7 @@ def prepare(stack: Stack, body: str, given: dict, capabilities: list[str],
     check_capabilities(template.original, template.processed, capabilities, change_set)
     resolver = template.resolver(Lookup(stack))
     check_references(template.processed, resolver)
-    engine.ordered(resolver.active("Resources"), resolver)
+    ordered(resolver.active("Resources"), resolver)
     return template
 
 
@@ -108,8 +109,8 @@ class NestedStack(Type):
         for output in r.extra.outputs:
             if name == f"Outputs.{output['OutputKey']}":
                 return output["OutputValue"]
-        raise ResourceFailed(f"Template error: resource {r.logical} does not support attribute type "
-                             f"{name} in Fn::GetAtt")
+        raise ResourceFailed(f"Template error: resource {r.logical} does not support attribute "
+                             f"type {name} in Fn::GetAtt")
 
 
 def _first_failure(stack: Stack) -> str:

@@ -7,7 +7,8 @@ from localaws.cloudformation_clients import client
 from localaws.cloudformation_functions import mentions
 from localaws.cloudformation_template import LANGUAGE_EXTENSIONS, invalid, transforms
 
-_NAMED = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName", "AWS::IAM::Group": "GroupName",
+_NAMED = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName",
+          "AWS::IAM::Group": "GroupName",
           "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
           "AWS::IAM::InstanceProfile": "InstanceProfileName"}
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")

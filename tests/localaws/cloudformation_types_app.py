@@ -131,7 +131,8 @@ class Url(Type):
             FunctionName=p["TargetFunctionArn"], **pick(p, "AuthType", "Cors", "InvokeMode"))
 
     def delete(self, r: Resource) -> None:
-        r.client("lambda").delete_function_url_config(FunctionName=r.properties["TargetFunctionArn"])
+        name = r.properties["TargetFunctionArn"]
+        r.client("lambda").delete_function_url_config(FunctionName=name)
 
 
 @register
@@ -172,7 +173,8 @@ class StateMachine(Type):
         values = p.get("DefinitionSubstitutions", {})
         for name in re.findall(r"\$\{(\w+)\}", text):
             if name not in values and values:
-                raise ResourceFailed(f"Invalid State Machine Definition: no substitution for {name}")
+                raise ResourceFailed("Invalid State Machine Definition: no substitution for "
+                                     f"{name}")
         for name, value in values.items():
             text = text.replace(f"${{{name}}}", str(value))
         return text

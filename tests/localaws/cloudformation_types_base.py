@@ -24,8 +24,9 @@ class Role(Type):
         iam = r.client("iam")
         name = p.get("RoleName") or r.generated()
         settings = pick(p, "Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
-        made = iam.create_role(RoleName=name, Tags=_tags(p), **settings,
-                               AssumeRolePolicyDocument=_text(p["AssumeRolePolicyDocument"]))["Role"]
+        trust = _text(p["AssumeRolePolicyDocument"])
+        made = iam.create_role(RoleName=name, Tags=_tags(p), AssumeRolePolicyDocument=trust,
+                               **settings)["Role"]
         r.physical_id = name
         r.attributes = {"Arn": made["Arn"], "RoleId": made["RoleId"]}
         self._policies(iam, r, p, {})

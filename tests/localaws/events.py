@@ -20,7 +20,7 @@ _installed = False
 
 def put(account: str, region: str, source: str, detail_type: str, detail: dict,
         resources: list[str]) -> None:
-    """An event of an AWS service on the default bus: matching rules are called in the background."""
+    """An AWS service's event on the default bus; matching rules deliver it in the background."""
     from moto.events.models import events_backends
 
     event = {"version": "0", "id": str(uuid.uuid4()), "detail-type": detail_type, "source": source,

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -275,7 +276,7 @@ def test_types_around_the_functions(cfn):
     groups = cfn.local.client("logs").describe_log_groups()["logGroups"]
     assert groups[0]["retentionInDays"] == 7
     assert len(cfn.local.client("cloudwatch").describe_alarms()["MetricAlarms"]) == 1
-    assert cfn.outputs()["Arn"].startswith("arn:aws:iam::123456789012:policy/dr-orchestrator/stack-")
+    assert ":policy/dr-orchestrator/stack-" in cfn.outputs()["Arn"]
     stack_id = stack["StackId"]
     cfn.api.delete_stack(StackName="stack")
     assert cfn.settled(stack_id)["StackStatus"] == "DELETE_COMPLETE"
@@ -652,6 +653,7 @@ Outputs: {V: {Value: !GetAtt Nested.Outputs.Value}}
     deploy = ("cloudformation", "deploy", "--stack-name", "cli", "--template-file", "out.yaml",
               "--no-fail-on-empty-changeset")
     for values in ([], [], ["--parameter-overrides", "What=second"]):
+        time.sleep(1.1)  # the CLI names its change set after the second
         done = aws(cfn.local, *deploy, *values, folder=tmp_path)
         assert done.returncode == 0, done.stderr
     west = cfn.local.client("cloudformation", "us-west-2")

@@ -36,8 +36,8 @@ class Machines:
             definition=json.dumps(definition))["stateMachineArn"]
 
     def start(self, arn, document=None, **more):
-        return self.api.start_execution(
-            stateMachineArn=arn, input=json.dumps({} if document is None else document), **more)["executionArn"]
+        text = json.dumps({} if document is None else document)
+        return self.api.start_execution(stateMachineArn=arn, input=text, **more)["executionArn"]
 
     def end(self, execution, seconds=30):
         def ended():
