@@ -1,24 +1,28 @@
 #!/usr/bin/env bash
-# Deploys the DR execution role (role-templates/TargetAccountsAssumeRole.yaml): in the orchestrator account and
-# in each application account, once, in either Region (IAM is global).
+# Deploys the DR execution role (role-templates/TargetAccountsAssumeRole.yaml): in the orchestrator
+# account and in each application account, once, in either Region (IAM is global).
 #
-#   scripts/deploy-target-role.sh [--region REGION] [--parameters FILE] [--orchestrator-account ID]
-#                                 [--regions PRIMARY,SECONDARY] [--deploy-cf-policies ARN[,ARN]]
-#                                 [--stack-name NAME] [--stackset (--accounts ID[,ID] | --ous OU[,OU])]
+#   scripts/deploy-target-role.sh [--region REGION] [--parameters FILE]
+#                                 [--orchestrator-account ID] [--regions PRIMARY,SECONDARY]
+#                                 [--deploy-cf-policies ARN[,ARN]] [--stack-name NAME]
+#                                 [--stackset (--accounts ID[,ID] | --ous OU[,OU])]
 #
 #   --region REGION            default: the AWS CLI's Region
 #   --parameters FILE          the orchestrator's parameter file, for the role's name and OrgId;
 #                              default: samples/orchestrator-parameters-<region>.json
-#   --orchestrator-account ID  default: the account of the credentials. In an application account, give it.
+#   --orchestrator-account ID  default: the account of the credentials. In an application account,
+#                              give it
 #   --regions A,B              the role may act in these two Regions only; default: anywhere
-#   --deploy-cf-policies ARNS  also makes the service role aws-dr-orchestrator-deploy-cf with these managed
-#                              policies, for the RoleARN of DeployCF's steps
+#   --deploy-cf-policies ARNS  also makes the service role aws-dr-orchestrator-deploy-cf with these
+#                              managed policies, for the RoleARN of DeployCF's steps
 #   --stack-name NAME          default: aws-dr-orchestrator-target-role
-#   --stackset                 deploys a StackSet from this (management or delegated administrator) account
-#     --accounts ID[,ID]       into these accounts, with the self-managed roles AWSCloudFormationStackSet*Role
-#     --ous OU[,OU]            or into all accounts of these organizational units, service-managed: accounts
-#                              that join later get the role too. The management account itself is not among
-#                              them: there, run this script without --stackset
+#   --stackset                 deploys a StackSet from this account, the management account or a
+#                              delegated administrator:
+#     --accounts ID[,ID]       into these accounts, which have the self-managed roles
+#                              AWSCloudFormationStackSet{Administration,Execution}Role
+#     --ous OU[,OU]            or into all accounts of these organizational units, service-managed:
+#                              accounts that join later get the role too. The management account
+#                              is never among them: there, run this script without --stackset
 #
 # Running it again without changes does nothing.
 set -euo pipefail
@@ -27,8 +31,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/lib-stack.sh
 source "$REPO/scripts/lib-stack.sh"
 
-region="" parameter_file="" orchestrator="" regions="" policies="" stack=aws-dr-orchestrator-target-role
-stackset=no accounts="" ous=""
+region="" parameter_file="" orchestrator="" regions="" policies="" stackset=no accounts="" ous=""
+stack=aws-dr-orchestrator-target-role
 while [ $# -gt 0 ]; do
   case $1 in
     --region) region=$(option_value --region "$@"); shift 2 ;;
@@ -52,21 +56,16 @@ python=$(python_command)
 
 check_options() {
   if [ "$stackset" = yes ]; then
-    [ -n "$accounts$ous" ] || die "--stackset needs --accounts or --ous." "See $(basename "$0") --help."
-    [ -z "$accounts" ] || [ -z "$ous" ] || die "--accounts and --ous exclude each other." "Give one of them."
+    [ -n "$accounts$ous" ] || die "--stackset needs --accounts or --ous." "Give one of them."
+    [ -z "$accounts" ] || [ -z "$ous" ] ||
+      die "--accounts and --ous exclude each other." "Give one of them."
   elif [ -n "$accounts$ous" ]; then
     die "--accounts and --ous belong to --stackset." "Add --stackset, or leave them out."
   fi
   case $regions in
     "" | ?*,?*) ;;
-    *) die "--regions needs two Regions: --regions us-east-1,us-west-2" "Give both, or leave it out." ;;
+    *) die "--regions needs two: --regions us-east-1,us-west-2" "Give both, or leave it out." ;;
   esac
-}
-
-find_region() {
-  [ -n "$region" ] || region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region 2>/dev/null || true)}}
-  [ -n "$region" ] || die "No Region." "Give --region, or set one with: aws configure set region us-east-1"
-  export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 }
 
 # The two values that both stacks must share come from the orchestrator's own file.
@@ -83,10 +82,12 @@ sys.exit("; ".join(problems)) if problems else print(given.get(sys.argv[3], ""))
 
 gather_parameters() {
   parameter_file=${parameter_file:-$REPO/samples/orchestrator-parameters-$region.json}
-  [ -f "$parameter_file" ] || die "There is no parameter file $parameter_file." "Give --parameters FILE."
+  [ -f "$parameter_file" ] ||
+    die "There is no parameter file $parameter_file." "Give --parameters FILE."
   local account answer arguments name
   if ! account=$(aws sts get-caller-identity --query Account --output text 2>&1); then
-    die "No valid AWS credentials: $(last_line "$account")" "Log in, or choose a profile with AWS_PROFILE."
+    die "No valid AWS credentials: $(last_line "$account")" \
+      "Log in, or choose a profile with AWS_PROFILE."
   fi
   orchestrator=${orchestrator:-$account}
   arguments=(--set "OrchestratorAccountId=$orchestrator" --set "DeployCFPolicyArns=$policies"
@@ -95,22 +96,23 @@ gather_parameters() {
     answer=$(shared_value "$name")
     if [ -n "$answer" ]; then arguments+=(--set "$name=$answer"); fi
   done
-  "$python" "$REPO/scripts/python/parameters.py" --template "$template" "${arguments[@]}" >"$work/parameters" ||
+  "$python" "$REPO/scripts/python/parameters.py" --template "$template" "${arguments[@]}" \
+    >"$work/parameters" ||
     die "Wrong values:
 $(cat "$work/parameters")" "Correct them, then run this again."
 }
 
 wait_for_operation() {
-  local id=$1 status
+  local status operation=(--stack-set-name "$stack" --operation-id "$1" --output text)
   while :; do
-    status=$(aws cloudformation describe-stack-set-operation --stack-set-name "$stack" --operation-id "$id" \
-      --query StackSetOperation.Status --output text)
+    status=$(aws cloudformation describe-stack-set-operation "${operation[@]}" \
+      --query StackSetOperation.Status)
     case $status in
       SUCCEEDED) return 0 ;;
       FAILED | STOPPED)
-        aws cloudformation list-stack-set-operation-results --stack-set-name "$stack" --operation-id "$id" --output text \
+        aws cloudformation list-stack-set-operation-results "${operation[@]}" \
           --query "Summaries[?Status!='SUCCEEDED'].[Account,Region,Status,StatusReason]" >&2
-        die "The StackSet operation ended as $status." "Correct what stands above, then run this again."
+        die "The StackSet operation ended as $status." "Correct the above, then run this again."
         ;;
     esac
     sleep 3
@@ -124,16 +126,17 @@ run_operation() {
 }
 
 deploy_stackset() {
-  local json targets=() model=(--permission-model SELF_MANAGED)
-  json=$(_parameters_json "$work/parameters")
+  local targets=() model=(--permission-model SELF_MANAGED)
   if [ -n "$ous" ]; then
-    model=(--permission-model SERVICE_MANAGED --auto-deployment "Enabled=true,RetainStacksOnAccountRemoval=false")
+    model=(--permission-model SERVICE_MANAGED
+      --auto-deployment "Enabled=true,RetainStacksOnAccountRemoval=false")
     targets=(--deployment-targets "OrganizationalUnitIds=$ous")
   else
     IFS=, read -r -a targets <<<"$accounts"
     targets=(--accounts "${targets[@]}")
   fi
-  local options=(--stack-set-name "$stack" --template-body "file://$template" --capabilities CAPABILITY_NAMED_IAM --parameters "$json")
+  local options=(--stack-set-name "$stack" --template-body "file://$template"
+    --capabilities CAPABILITY_NAMED_IAM --parameters "$(_parameters_json "$work/parameters")")
   if aws cloudformation describe-stack-set --stack-set-name "$stack" >/dev/null 2>&1; then
     say "Updating the StackSet $stack in all its accounts"
     run_operation update-stack-set "${options[@]}"
@@ -147,13 +150,15 @@ deploy_stackset() {
 
 check_options
 find_aws
-find_region
+use_region
 gather_parameters
 if [ "$stackset" = yes ]; then
   deploy_stackset
 else
   say "Deploying the stack $stack in $region"
   deploy_stack "$stack" "$template" "$work/parameters" CAPABILITY_NAMED_IAM
-  aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' --output text
+  aws cloudformation describe-stacks --stack-name "$stack" --output text \
+    --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]'
 fi
-say "Done. The orchestrator of account $orchestrator may now act here as $(awk -F'\t' '$1 == "TargetAccountsAssumeRoleName" { print $2 }' "$work/parameters")."
+name=$(awk -F'\t' '$1 == "TargetAccountsAssumeRoleName" { print $2 }' "$work/parameters")
+say "Done. The orchestrator of account $orchestrator may now act here as $name."

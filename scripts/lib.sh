@@ -4,7 +4,7 @@
 #   warn TEXT           something to know, the script goes on
 #   die TEXT [NEXT]     ends the script; NEXT says what to do
 #   ensure_rust         ends the script when cargo is missing
-#   ensure_venv         sets VENV, a Python environment with the tools of tests/localaws/requirements.txt
+#   ensure_venv         sets VENV, a Python environment with tests/localaws/requirements.txt
 #   find_aws, aws ...   the installed AWS CLI, else the one of that environment
 # shellcheck disable=SC2034  # the variables are for the scripts that source this file
 
@@ -57,7 +57,8 @@ python_command() {
       return
     fi
   done
-  die "Python 3.10 or newer is missing." "Install it, for example: sudo apt-get install python3 python3-venv"
+  die "Python 3.10 or newer is missing." \
+    "Install it, for example: sudo apt-get install python3 python3-venv"
 }
 
 ensure_rust() {
@@ -70,7 +71,7 @@ ensure_rust() {
     "Install it from https://rustup.rs and open a new shell, or put cargo into PATH."
 }
 
-# Installs Debian packages when that is possible without asking; the caller checks whether it helped.
+# Installs Debian packages when that needs no question; the caller checks whether it helped.
 apt_install() {
   command -v apt-get >/dev/null 2>&1 || return 0
   local sudo=()
@@ -79,9 +80,10 @@ apt_install() {
     sudo=(sudo -n)
   fi
   say "Installing $* with apt-get"
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null 2>&1 ||
-    { "${sudo[@]}" apt-get update -q >/dev/null 2>&1 || true
-      "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null 2>&1 || true; }
+  local install=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@")
+  "${install[@]}" >/dev/null 2>&1 && return
+  "${sudo[@]}" apt-get update -q >/dev/null 2>&1 || true
+  "${install[@]}" >/dev/null 2>&1 || true
 }
 
 _make_venv() {
@@ -93,7 +95,8 @@ _make_venv() {
       die "Python cannot make a virtual environment ($(tail -n 1 "$log"))." \
         "Install the venv module, for example: sudo apt-get install python3-venv"
   fi
-  "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input -r "$requirements" >>"$log" 2>&1 &
+  "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input -r "$requirements" \
+    >>"$log" 2>&1 &
   local pid=$! seconds=0
   while kill -0 "$pid" 2>/dev/null; do
     sleep 1
@@ -101,15 +104,19 @@ _make_venv() {
     [ $((seconds % 10)) -ne 0 ] ||
       say "  still installing after ${seconds} s: $(tail -n 1 "$log" | cut -c1-80)"
   done
-  wait "$pid" || { tail -n 15 "$log" >&2; die "The Python packages could not be installed." "Read $log, then run this again."; }
+  if ! wait "$pid"; then
+    tail -n 15 "$log" >&2
+    die "The Python packages could not be installed." "Read $log, then run this again."
+  fi
 }
 
 # One environment per content of requirements.txt; another script may be making it at the same time.
 ensure_venv() {
   local requirements=$REPO/tests/localaws/requirements.txt python hash log
-  [ -f "$requirements" ] || die "$requirements is missing." "Check the clone is complete: git status"
+  [ -f "$requirements" ] || die "$requirements is missing." "Is the clone complete? git status"
   python=$(python_command)
-  hash=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest()[:12])' "$requirements")
+  hash=$("$python" -c 'import hashlib, sys
+print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest()[:12])' "$requirements")
   VENV=$CACHE_DIR/venv-$hash
   [ ! -f "$VENV/.complete" ] || return 0
   mkdir -p "$CACHE_DIR"
@@ -123,7 +130,7 @@ ensure_venv() {
   exec 9>&-
 }
 
-# Sets AWS_CLI once, also for child scripts: call it before the first $(aws ...), whose subshell forgets.
+# Sets AWS_CLI once, for child scripts too: call it before the first $(aws ...): a subshell forgets.
 find_aws() {
   [ -z "${AWS_CLI:-}" ] || return 0
   AWS_CLI=$(type -P aws || true)
@@ -134,7 +141,7 @@ find_aws() {
   export AWS_CLI
 }
 
-# Older AWS CLIs do not read AWS_ENDPOINT_URL and would talk to the real AWS: so it is always passed.
+# Older AWS CLIs do not read AWS_ENDPOINT_URL and would talk to the real AWS: it is always passed.
 aws() {
   find_aws
   if [ -n "${AWS_ENDPOINT_URL:-}" ]; then

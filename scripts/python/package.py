@@ -1,7 +1,7 @@
 """Packs built functions into reproducible Lambda zips; used by scripts/build.sh.
 
-A zip is left alone when it already holds the same binary. Binaries that Amazon Linux 2023 cannot load are
-refused before any zip is written.
+A zip is left alone when it already holds the same binary. Binaries that Amazon Linux 2023 cannot
+load are refused before any zip is written.
 """
 
 import argparse
@@ -22,7 +22,9 @@ def main(arguments: list[str]) -> int:
     binaries = {name: options.binaries / name for name in options.names}
     problems = [f"{path} was not built" for path in binaries.values() if not path.is_file()]
     glibc = {name: needed_glibc(path) for name, path in binaries.items() if path.is_file()}
-    problems += [too_new(name, version) for name, version in glibc.items() if version > AMAZON_LINUX_GLIBC]
+    problems += [
+        too_new(name, version) for name, version in glibc.items() if version > AMAZON_LINUX_GLIBC
+    ]
     if problems:
         print("\n".join(f"error: {problem}" for problem in problems), file=sys.stderr)
         return 1
@@ -44,14 +46,19 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def needed_glibc(binary: Path) -> tuple[int, ...]:
     """The newest glibc whose symbols the binary needs."""
-    report = subprocess.run(["readelf", "-W", "-V", str(binary)], capture_output=True, text=True, check=True)
-    versions = [tuple(map(int, v.split("."))) for v in re.findall(r"GLIBC_(\d+(?:\.\d+)+)", report.stdout)]
+    report = subprocess.run(
+        ["readelf", "-W", "-V", str(binary)], capture_output=True, text=True, check=True
+    )
+    versions = [
+        tuple(map(int, v.split("."))) for v in re.findall(r"GLIBC_(\d+(?:\.\d+)+)", report.stdout)
+    ]
     return max(versions, default=(0,))
 
 
 def too_new(name: str, version: tuple[int, ...]) -> str:
     return (
-        f"{name} needs glibc {dotted(version)}, Amazon Linux 2023 has {dotted(AMAZON_LINUX_GLIBC)}: "
+        f"{name} needs glibc {dotted(version)}, "
+        f"Amazon Linux 2023 has {dotted(AMAZON_LINUX_GLIBC)}: "
         "build on an older distribution (Debian 12, Amazon Linux 2023)"
     )
 

@@ -1,8 +1,8 @@
 """Reads a CloudFormation parameter file against a template; used by the deploy scripts.
 
-Prints the complete parameters (defaults included) as "name<TAB>value" lines, or all problems, one per line,
-and ends with 1. Accepts the AWS CLI's form [{"ParameterKey": ..., "ParameterValue": ...}], a plain object, and
-{"Parameters": {...}}.
+Prints the complete parameters (defaults included) as "name<TAB>value" lines, or all problems, one
+per line, and ends with 1. Accepts the AWS CLI's list of ParameterKey and ParameterValue, a plain
+object, and {"Parameters": {...}}.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def declared_parameters(template: str) -> dict[str, dict[str, str]]:
-    """Name -> its one-line properties. The templates are ours and regular, so no YAML package is needed."""
+    """Name -> its one-line properties. Our templates are regular: no YAML package is needed."""
     declared: dict[str, dict[str, str]] = {}
     inside = False
     for line in template.splitlines():
@@ -78,7 +78,9 @@ def from_list(file: Path, document: list) -> tuple[dict[str, str], list[str]]:
     problems = []
     for number, item in enumerate(document, 1):
         if not isinstance(item, dict) or set(item) != {"ParameterKey", "ParameterValue"}:
-            problems.append(f"{file}: entry {number} must have exactly ParameterKey and ParameterValue")
+            problems.append(
+                f"{file}: entry {number} must have exactly ParameterKey and ParameterValue"
+            )
         elif item["ParameterKey"] in given:
             problems.append(f"{file}: {item['ParameterKey']} is given twice")
         else:
@@ -100,7 +102,9 @@ def unknown_names(given: dict, declared: dict) -> list[str]:
 
 
 def missing_names(given: dict, declared: dict, ignore: list[str]) -> list[str]:
-    needed = [name for name, rule in declared.items() if "Default" not in rule and name not in ignore]
+    needed = [
+        name for name, rule in declared.items() if "Default" not in rule and name not in ignore
+    ]
     return [f"parameter {name} is missing" for name in needed if name not in given]
 
 

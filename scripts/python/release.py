@@ -1,7 +1,7 @@
-"""Gathers a release (functions, templates, state machines) in one folder; used by deploy-orchestrator.sh.
+"""Gathers a release (functions, templates, state machines); used by deploy-orchestrator.sh.
 
-  stage      copies everything below OUT, writes OUT/release.json, prints "release<TAB>architecture"
-  manifests  copies those manifests below OUT that a listing of the bucket lacks or has differently
+stage      copies everything below OUT, writes OUT/release.json, prints "release<TAB>architecture"
+manifests  copies those manifests below OUT that a listing of the bucket lacks or has differently
 """
 
 import argparse
@@ -43,23 +43,33 @@ def stage(options: argparse.Namespace) -> int:
     if problems:
         print("\n".join(problems))
         return 1
-    sources = {f"functions/{name}.zip": folder / f"{name}.zip" for name in function_names(options.repo)}
+    sources = {
+        f"functions/{name}.zip": folder / f"{name}.zip" for name in function_names(options.repo)
+    }
     sources |= {f"statemachines/{path.name}": path for path in machines}
-    sources |= {f"templates/{path.name}": path for path in sorted((options.repo / "cloudformation").glob("*.yaml"))}
-    hashes = {key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in sorted(sources.items())}
+    sources |= {
+        f"templates/{path.name}": path
+        for path in sorted((options.repo / "cloudformation").glob("*.yaml"))
+    }
+    hashes = {
+        key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in sorted(sources.items())
+    }
     for key, path in sources.items():
         (options.out / key).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, options.out / key)
     (options.out / "release.json").write_text(json.dumps(hashes, indent=2) + "\n")
     digest = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:12]
-    print(f"{options.release or f'{options.version}-{digest}'}\t{architecture_of(folder / f'{function_names(options.repo)[0]}.zip')}")
+    name = options.release or f"{options.version}-{digest}"
+    print(f"{name}\t{architecture_of(next(iter(sources.values())))}")
     return 0
 
 
 def function_names(repo: Path) -> list[str]:
     """The loop's list in the root template: what will be deployed."""
     template = (repo / "cloudformation" / "orchestrator.yaml").read_text()
-    loop = re.search(r"Fn::ForEach::AllFunctions:\n    - Name\n    - ((?:.*\n)(?:      - .*\n)*)", template)
+    loop = re.search(
+        r"Fn::ForEach::AllFunctions:\n    - Name\n    - ((?:.*\n)(?:      - .*\n)*)", template
+    )
     return re.findall(r"- ([a-z0-9-]+)", loop.group(1)) if loop else []
 
 
@@ -69,14 +79,22 @@ def zip_folder(zips: Path, architecture: str) -> Path:
 
 
 def zip_problems(folder: Path, names: list[str], wanted: str) -> list[str]:
-    problems = [f"{folder / name}.zip is missing" for name in names if not (folder / f"{name}.zip").is_file()]
+    problems = [
+        f"{folder / name}.zip is missing"
+        for name in names
+        if not (folder / f"{name}.zip").is_file()
+    ]
     found: dict[str, list[str]] = {}
     for name in names:
         if (folder / f"{name}.zip").is_file():
             found.setdefault(architecture_of(folder / f"{name}.zip"), []).append(name)
-    problems += [f"{folder / name}.zip holds no Linux program named bootstrap" for name in found.pop("", [])]
+    problems += [
+        f"{folder / name}.zip holds no Linux program named bootstrap" for name in found.pop("", [])
+    ]
     if wanted and set(found) - {wanted}:
-        problems.append(f"the zips in {folder} are for {', '.join(found)}, but Architecture is {wanted}")
+        problems.append(
+            f"the zips in {folder} are for {', '.join(found)}, but Architecture is {wanted}"
+        )
     elif len(found) > 1:
         problems.append(f"the zips in {folder} are for different architectures: {', '.join(found)}")
     return problems
@@ -97,19 +115,29 @@ def architecture_of(path: Path) -> str:
 def missing_machines(repo: Path, machines: list[Path]) -> list[str]:
     template = (repo / "cloudformation" / "state-machines.yaml").read_text()
     named = set(re.findall(r"statemachines/([\w-]+\.asl\.json)", template))
-    return [f"statemachines/{name} is missing" for name in sorted(named - {path.name for path in machines})]
+    return [
+        f"statemachines/{name} is missing"
+        for name in sorted(named - {path.name for path in machines})
+    ]
 
 
 def manifests(options: argparse.Namespace) -> int:
-    remote = dict(line.split("\t")[:2] for line in options.listing.read_text().splitlines() if "\t" in line)
+    remote = dict(
+        line.split("\t")[:2] for line in options.listing.read_text().splitlines() if "\t" in line
+    )
     total = changed = 0
     for folder in options.folders:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in (".json", ".yaml", ".yml")):
+        for path in sorted(
+            p for p in folder.rglob("*") if p.is_file() and p.suffix in (".json", ".yaml", ".yml")
+        ):
             key = path.relative_to(folder).as_posix()
             total += 1
-            # For an object encrypted with a KMS key the ETag is no MD5: it is uploaded again, harmlessly.
+            # With a KMS key the ETag is no MD5: the object is uploaded again, harmlessly.
             etag = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-            if remote.get(f"dr-orchestration-artifacts/manifest-files/{key}", "").strip('"') != etag:
+            if (
+                remote.get(f"dr-orchestration-artifacts/manifest-files/{key}", "").strip('"')
+                != etag
+            ):
                 changed += 1
                 (options.out / key).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, options.out / key)

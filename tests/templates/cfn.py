@@ -6,7 +6,9 @@ from pathlib import Path
 import yaml
 
 REPO = Path(__file__).resolve().parents[2]
-TEMPLATES = sorted([*(REPO / "cloudformation").glob("*.yaml"), *(REPO / "role-templates").glob("*.yaml")])
+TEMPLATES = sorted(
+    [*(REPO / "cloudformation").glob("*.yaml"), *(REPO / "role-templates").glob("*.yaml")]
+)
 
 
 class _Loader(yaml.SafeLoader):
@@ -49,7 +51,9 @@ def loop() -> list:
 def resources(path: Path, kind: str) -> dict:
     """The resources of one type, outside loops."""
     found = load(path)["Resources"].items()
-    return {name: body for name, body in found if isinstance(body, dict) and body.get("Type") == kind}
+    return {
+        name: body for name, body in found if isinstance(body, dict) and body.get("Type") == kind
+    }
 
 
 def documents(body: dict):
@@ -58,14 +62,21 @@ def documents(body: dict):
     for policy in properties.get("Policies", []):
         for branch in policy["Fn::If"][1:] if "Fn::If" in policy else [policy]:
             yield from [branch["PolicyDocument"]] if "PolicyDocument" in branch else []
-    if isinstance(properties.get("PolicyDocument"), dict) and "Statement" in properties["PolicyDocument"]:
+    if (
+        isinstance(properties.get("PolicyDocument"), dict)
+        and "Statement" in properties["PolicyDocument"]
+    ):
         yield properties["PolicyDocument"]
 
 
 def statements(document: dict):
     """Statements, those behind Fn::If included."""
     for statement in document["Statement"]:
-        yield from (s for s in statement["Fn::If"][1:] if "Effect" in s) if "Fn::If" in statement else [statement]
+        yield from (
+            (s for s in statement["Fn::If"][1:] if "Effect" in s)
+            if "Fn::If" in statement
+            else [statement]
+        )
 
 
 def listed(value) -> list:

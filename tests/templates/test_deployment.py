@@ -31,28 +31,47 @@ class Local:
 
     def client(self, service: str, region: str = REGION):
         return boto3.client(
-            service, region_name=region, endpoint_url=self.endpoint,
-            aws_access_key_id="local", aws_secret_access_key="local",
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
         )
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             ["bash", str(cfn.REPO / "scripts" / script), *arguments],
-            cwd=self.work, env=self.environment, capture_output=True, text=True, timeout=300, check=False,
+            cwd=self.work,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     def deploy(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess:
-        options = ["--region", REGION, "--zips", str(self.work / "zips"), "--parameters", self.parameters(changes)]
+        options = [
+            "--region",
+            REGION,
+            "--zips",
+            str(self.work / "zips"),
+            "--parameters",
+            self.parameters(changes),
+        ]
         return self.run("deploy-orchestrator.sh", *options, *arguments)
 
     def parameters(self, changes: dict[str, str]) -> str:
-        given = json.loads((cfn.REPO / "samples" / f"orchestrator-parameters-{REGION}.json").read_text())
+        given = json.loads(
+            (cfn.REPO / "samples" / f"orchestrator-parameters-{REGION}.json").read_text()
+        )
         values = {item["ParameterKey"]: item["ParameterValue"] for item in given} | changes
         (self.work / "parameters.json").write_text(json.dumps(values))
         return str(self.work / "parameters.json")
 
     def stack(self) -> dict:
-        return self.client("cloudformation").describe_stacks(StackName="aws-dr-orchestrator")["Stacks"][0]
+        return self.client("cloudformation").describe_stacks(StackName="aws-dr-orchestrator")[
+            "Stacks"
+        ][0]
 
     def outputs(self) -> dict[str, str]:
         return {item["OutputKey"]: item["OutputValue"] for item in self.stack()["Outputs"]}
@@ -75,11 +94,15 @@ def local(tmp_path_factory):
     (work / "manifests" / "product.json").write_text("{}")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     server = subprocess.Popen(
-        [sys.executable, "-m", "localaws", "--port", "0"], stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "localaws", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
         env=clean | {"PYTHONPATH": str(cfn.REPO / "tests"), "PYTHONUNBUFFERED": "1"},
     )
     try:
-        endpoint = next(word for word in server.stdout.readline().split() if word.startswith("http://"))
+        endpoint = next(
+            word for word in server.stdout.readline().split() if word.startswith("http://")
+        )
         yield Local(endpoint, work)
     finally:
         server.terminate()
@@ -95,13 +118,22 @@ def test_a_missing_bucket_is_named_and_nothing_is_made(local):
 
 def test_all_problems_are_named_together(local):
     local.client("s3").create_bucket(Bucket=BUCKET)
-    local.client("s3", OTHER).create_bucket(Bucket=ELSEWHERE, CreateBucketConfiguration={"LocationConstraint": OTHER})
+    local.client("s3", OTHER).create_bucket(
+        Bucket=ELSEWHERE, CreateBucketConfiguration={"LocationConstraint": OTHER}
+    )
     result = local.deploy(
-        TemplateStoreS3BucketName=ELSEWHERE, LambdaSubnet1="subnet-0123456789abcdef0", LambdaSubnet2="subnet-1", LambdaSGId="sg-1"
+        TemplateStoreS3BucketName=ELSEWHERE,
+        LambdaSubnet1="subnet-0123456789abcdef0",
+        LambdaSubnet2="subnet-1",
+        LambdaSGId="sg-1",
     )
     assert result.returncode == 1
     assert f"the bucket {ELSEWHERE} is in {OTHER}" in result.stderr
-    for missing in ("LambdaSubnet1 subnet-0123456789abcdef0", "LambdaSubnet2 subnet-1", "LambdaSGId sg-1"):
+    for missing in (
+        "LambdaSubnet1 subnet-0123456789abcdef0",
+        "LambdaSubnet2 subnet-1",
+        "LambdaSGId sg-1",
+    ):
         assert f"{missing} does not exist" in result.stderr
 
 
@@ -119,19 +151,31 @@ def test_a_deployment_is_complete(local):
     assert "scripts/deploy-target-role.sh" in result.stderr
     outputs = local.outputs()
     assert outputs["ProductOrchestratorArn"] in result.stdout
-    names = {f["FunctionName"] for f in local.client("lambda").list_functions(MaxItems=1000)["Functions"]}
+    names = {
+        f["FunctionName"] for f in local.client("lambda").list_functions(MaxItems=1000)["Functions"]
+    }
     assert names == {f"aws-dr-orchestrator-{name}" for name in cfn.loop()[1]}
-    machines = {m["name"] for m in local.client("stepfunctions").list_state_machines()["stateMachines"]}
-    assert len(machines) == 8 and "aws-dr-orchestrator-stepfunction-product-orchestrator" in machines
-    url = local.client("ssm").get_parameter(Name="/dr-orchestrator/approval-url")["Parameter"]["Value"]
+    machines = {
+        m["name"] for m in local.client("stepfunctions").list_state_machines()["stateMachines"]
+    }
+    assert (
+        len(machines) == 8 and "aws-dr-orchestrator-stepfunction-product-orchestrator" in machines
+    )
+    url = local.client("ssm").get_parameter(Name="/dr-orchestrator/approval-url")["Parameter"][
+        "Value"
+    ]
     assert url == outputs["ApprovalUrl"]
-    local.client("s3").head_object(Bucket=BUCKET, Key="dr-orchestration-artifacts/manifest-files/product.json")
+    local.client("s3").head_object(
+        Bucket=BUCKET, Key="dr-orchestration-artifacts/manifest-files/product.json"
+    )
 
 
 def test_every_placeholder_of_the_machines_is_filled(local):
     client = local.client("stepfunctions")
     for machine in client.list_state_machines()["stateMachines"]:
-        definition = client.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["definition"]
+        definition = client.describe_state_machine(stateMachineArn=machine["stateMachineArn"])[
+            "definition"
+        ]
         assert cfn.placeholders(definition) == set(), machine["name"]
 
 
@@ -152,7 +196,11 @@ def test_a_changed_manifest_is_uploaded_without_a_deployment(local):
 
 
 def test_new_parameters_reach_what_they_concern(local):
-    changes = {"OrchestratorVersion": "2", "CoreReservedConcurrency": "5", "ApprovalLinks": "DISABLED"}
+    changes = {
+        "OrchestratorVersion": "2",
+        "CoreReservedConcurrency": "5",
+        "ApprovalLinks": "DISABLED",
+    }
     result = local.deploy("--manifests", "none", "--release", "fixed", **changes)
     assert result.returncode == 0, result.stderr
     client = local.client("lambda")
@@ -179,19 +227,33 @@ def test_a_release_name_is_never_reused_for_other_content(local):
 
 
 def test_the_target_role_is_deployed_once(local):
-    options = ["--region", REGION, "--regions", f"{REGION},{OTHER}", "--parameters", local.parameters({})]
-    first, second = local.run("deploy-target-role.sh", *options), local.run("deploy-target-role.sh", *options)
+    options = [
+        "--region",
+        REGION,
+        "--regions",
+        f"{REGION},{OTHER}",
+        "--parameters",
+        local.parameters({}),
+    ]
+    first, second = (
+        local.run("deploy-target-role.sh", *options),
+        local.run("deploy-target-role.sh", *options),
+    )
     assert first.returncode == 0, first.stderr
     assert second.returncode == 0 and "no changes" in second.stderr
     role = local.client("iam").get_role(RoleName="aws-dr-orchestrator-execution-role")["Role"]
     assert role["Path"] == "/dr-orchestrator/"
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert statement["Condition"]["StringEquals"] == {"sts:ExternalId": f"dr-orchestrator-{ACCOUNT}"}
+    assert statement["Condition"]["StringEquals"] == {
+        "sts:ExternalId": f"dr-orchestrator-{ACCOUNT}"
+    }
 
 
 def test_a_failure_inside_a_nested_stack_is_named(local):
     local.client("sqs", OTHER).create_queue(QueueName="aws-dr-orchestrator-dead-letters")
-    result = local.deploy("--region", OTHER, "--manifests", "none", TemplateStoreS3BucketName=ELSEWHERE)
+    result = local.deploy(
+        "--region", OTHER, "--manifests", "none", TemplateStoreS3BucketName=ELSEWHERE
+    )
     assert result.returncode == 1
     assert "DeadLetterQueue (AWS::SQS::Queue)" in result.stderr and "next:" in result.stderr
 

@@ -9,7 +9,7 @@ ROLES = cfn.resources(cfn.REPO / "cloudformation" / "roles.yaml", "AWS::IAM::Rol
 # Granted to the target role beside what the types' schemas declare, and why.
 DEPENDENTS = {
     "cloudformation:ListExports": "!Import tokens in any parameter",
-    "ssm:GetParameters": "resolve:ssm tokens in any parameter, and stack parameters of type AWS::SSM::Parameter",
+    "ssm:GetParameters": "resolve:ssm tokens, and stack parameters of SSM types",
     "kms:Decrypt": "SecureString parameters behind tokens",
 }
 
@@ -86,8 +86,13 @@ def test_the_loop_uses_roles_that_exist():
 def test_the_callback_can_answer_approvals_and_nothing_else():
     actions = cfn.allowed(ROLES["CallbackRole"])
     assert actions - {"kms:Decrypt", "kms:GenerateDataKey"} == {
-        "states:SendTaskSuccess", "states:SendTaskFailure", "s3:GetObject", "s3:PutObject",
-        "sqs:SendMessage", "logs:CreateLogStream", "logs:PutLogEvents",
+        "states:SendTaskSuccess",
+        "states:SendTaskFailure",
+        "s3:GetObject",
+        "s3:PutObject",
+        "sqs:SendMessage",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
     }
     (document,) = cfn.documents(ROLES["CallbackRole"])
     objects = next(s for s in cfn.statements(document) if "s3:GetObject" in s["Action"])
@@ -102,12 +107,21 @@ def test_only_the_callback_and_core_answer_tasks():
 def test_state_machine_permissions_are_inline():
     properties = ROLES["StateMachineRole"]["Properties"]
     assert "ManagedPolicyArns" not in properties
-    assert {"lambda:InvokeFunction", "states:StartExecution", "states:DescribeExecution", "states:StopExecution",
-            "events:PutRule", "events:PutTargets", "events:DescribeRule"} <= cfn.allowed(ROLES["StateMachineRole"])
+    assert {
+        "lambda:InvokeFunction",
+        "states:StartExecution",
+        "states:DescribeExecution",
+        "states:StopExecution",
+        "events:PutRule",
+        "events:PutTargets",
+        "events:DescribeRule",
+    } <= cfn.allowed(ROLES["StateMachineRole"])
 
 
 def test_the_target_role_trusts_the_account_under_conditions():
-    document = cfn.execution_role()["Resources"]["ExecutionRole"]["Properties"]["AssumeRolePolicyDocument"]
+    document = cfn.execution_role()["Resources"]["ExecutionRole"]["Properties"][
+        "AssumeRolePolicyDocument"
+    ]
     (statement,) = document["Statement"]
     assert cfn.text_of(statement["Principal"]["AWS"]).endswith(":${OrchestratorAccountId}:root")
     equals, like = statement["Condition"]["StringEquals"], statement["Condition"]["ArnLike"]
@@ -117,11 +131,24 @@ def test_the_target_role_trusts_the_account_under_conditions():
 
 
 def test_passing_roles_is_limited_by_service():
-    (_, body), = [item for item in cfn.execution_role()["Resources"].items() if item[0] == "ExecutionRole"]
-    passing = [s for d in cfn.documents(body) for s in cfn.statements(d) if "iam:PassRole" in cfn.listed(s.get("Action", []))]
+    ((_, body),) = [
+        item for item in cfn.execution_role()["Resources"].items() if item[0] == "ExecutionRole"
+    ]
+    passing = [
+        s
+        for d in cfn.documents(body)
+        for s in cfn.statements(d)
+        if "iam:PassRole" in cfn.listed(s.get("Action", []))
+    ]
     assert passing and all("iam:PassedToService" in s["Condition"]["StringEquals"] for s in passing)
-    to_cloudformation = [s for s in passing if s["Condition"]["StringEquals"]["iam:PassedToService"].startswith("cloudformation")]
-    assert all(cfn.text_of(s["Resource"]).endswith(":role/dr-orchestrator/*") for s in to_cloudformation)
+    to_cloudformation = [
+        s
+        for s in passing
+        if s["Condition"]["StringEquals"]["iam:PassedToService"].startswith("cloudformation")
+    ]
+    assert all(
+        cfn.text_of(s["Resource"]).endswith(":role/dr-orchestrator/*") for s in to_cloudformation
+    )
 
 
 @pytest.mark.parametrize("path", cfn.TEMPLATES, ids=lambda path: path.stem)
@@ -129,5 +156,7 @@ def test_policies_stay_below_the_limits_of_iam(path):
     for name, body in cfn.load(path)["Resources"].items():
         if not isinstance(body, dict) or not body.get("Type", "").startswith("AWS::IAM::"):
             continue
-        size = sum(len(json.dumps(document, separators=(",", ":"))) for document in cfn.documents(body))
+        size = sum(
+            len(json.dumps(document, separators=(",", ":"))) for document in cfn.documents(body)
+        )
         assert size < (6144 if body["Type"] == "AWS::IAM::ManagedPolicy" else 10240), name

@@ -16,7 +16,9 @@ import release
 SCRIPTS = ["build.sh", "deploy-orchestrator.sh", "deploy-target-role.sh"]
 TEMPLATE = cfn.REPO / "cloudformation" / "orchestrator.yaml"
 GOOD = {
-    "ApproversEmail": "dr@example.com", "TemplateStoreS3BucketName": "artifacts-1", "OrchestratorVersion": "1",
+    "ApproversEmail": "dr@example.com",
+    "TemplateStoreS3BucketName": "artifacts-1",
+    "OrchestratorVersion": "1",
 }
 
 
@@ -24,7 +26,12 @@ def run(script: str, *arguments: str, cwd: Path, **environment: str) -> subproce
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.run(
         ["bash", str(cfn.REPO / "scripts" / script), *arguments],
-        cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=cwd,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -62,7 +69,11 @@ def test_good_parameters_have_no_problem(tmp_path, capsys):
 
 
 def test_all_problems_come_at_once_with_the_nearest_name(tmp_path, capsys):
-    text = problems_of({"ApproverEmail": "dr@example.com", "OrgId": "x", "OrchestratorVersion": "1"}, tmp_path, capsys)
+    text = problems_of(
+        {"ApproverEmail": "dr@example.com", "OrgId": "x", "OrchestratorVersion": "1"},
+        tmp_path,
+        capsys,
+    )
     assert "unknown parameter ApproverEmail; did you mean ApproversEmail?" in text
     assert "parameter ApproversEmail is missing" in text
     assert "parameter TemplateStoreS3BucketName is missing" in text
@@ -71,25 +82,33 @@ def test_all_problems_come_at_once_with_the_nearest_name(tmp_path, capsys):
 
 @pytest.mark.parametrize("address", ["nobody", "a@b", "a@b.c,d@e.f", "a b@c.d"])
 def test_a_malformed_address_is_refused(address, tmp_path, capsys):
-    assert "ApproversEmail must be one e-mail address" in problems_of(GOOD | {"ApproversEmail": address}, tmp_path, capsys)
+    assert "ApproversEmail must be one e-mail address" in problems_of(
+        GOOD | {"ApproversEmail": address}, tmp_path, capsys
+    )
 
 
-@pytest.mark.parametrize("extra, expected", [
-    ({"LambdaSubnet1": "subnet-1"}, "together, or neither"),
-    ({"LambdaSGId": "sg-1"}, "LambdaSGId needs"),
-    ({"VpcEndpoints": "ENABLED"}, "VpcEndpoints ENABLED needs"),
-    ({"CoreReservedConcurrency": "7"}, "must be one of NONE, 1, 2"),
-])
+@pytest.mark.parametrize(
+    "extra, expected",
+    [
+        ({"LambdaSubnet1": "subnet-1"}, "together, or neither"),
+        ({"LambdaSGId": "sg-1"}, "LambdaSGId needs"),
+        ({"VpcEndpoints": "ENABLED"}, "VpcEndpoints ENABLED needs"),
+        ({"CoreReservedConcurrency": "7"}, "must be one of NONE, 1, 2"),
+    ],
+)
 def test_contradictions_are_named(extra, expected, tmp_path, capsys):
     assert expected in problems_of(GOOD | extra, tmp_path, capsys)
 
 
-@pytest.mark.parametrize("document, expected", [
-    ("{", "not valid JSON"),
-    ([{"ParameterKey": "OrgId"}], "entry 1 must have exactly"),
-    ([{"ParameterKey": "OrgId", "ParameterValue": ""}] * 2, "OrgId is given twice"),
-    ("3", "must hold a list"),
-])
+@pytest.mark.parametrize(
+    "document, expected",
+    [
+        ("{", "not valid JSON"),
+        ([{"ParameterKey": "OrgId"}], "entry 1 must have exactly"),
+        ([{"ParameterKey": "OrgId", "ParameterValue": ""}] * 2, "OrgId is given twice"),
+        ("3", "must hold a list"),
+    ],
+)
 def test_a_broken_parameter_file_is_named(document, expected, tmp_path, capsys):
     assert expected in problems_of(document, tmp_path, capsys)
 

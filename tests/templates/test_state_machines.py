@@ -26,7 +26,10 @@ def file_name(body: dict) -> str:
 
 
 def test_the_machines_have_their_documented_names():
-    found = {(file_name(body).removesuffix(".asl.json"), body["Properties"]["StateMachineName"]) for body in MACHINES.values()}
+    found = {
+        (file_name(body).removesuffix(".asl.json"), body["Properties"]["StateMachineName"])
+        for body in MACHINES.values()
+    }
     assert found == set(NAMES.items()) | set(FURTHER_NAMES.items())
 
 
@@ -54,14 +57,18 @@ def test_substitutions_mean_the_same_everywhere():
 def test_prefixes_end_where_a_name_begins():
     substitutions = MACHINES["Activate"]["Properties"]["DefinitionSubstitutions"]
     assert cfn.text_of(substitutions["FunctionArnPrefix"]).endswith(":function:")
-    assert cfn.text_of(MACHINES["ProductOrchestrator"]["Properties"]["DefinitionSubstitutions"]["PhaseArnPrefix"]).endswith(
-        ":stateMachine:aws-dr-orchestrator-stepfunction-"
-    )
+    assert cfn.text_of(
+        MACHINES["ProductOrchestrator"]["Properties"]["DefinitionSubstitutions"]["PhaseArnPrefix"]
+    ).endswith(":stateMachine:aws-dr-orchestrator-stepfunction-")
 
 
 def test_the_rule_matches_every_machine():
-    (rule,) = cfn.resources(cfn.REPO / "cloudformation" / "troubleshooting.yaml", "AWS::Events::Rule").values()
+    (rule,) = cfn.resources(
+        cfn.REPO / "cloudformation" / "troubleshooting.yaml", "AWS::Events::Rule"
+    ).values()
     pattern = rule["Properties"]["EventPattern"]["detail"]
     prefixes = tuple(cfn.text_of(p["prefix"]).rsplit(":", 1)[1] for p in pattern["stateMachineArn"])
-    assert all(body["Properties"]["StateMachineName"].startswith(prefixes) for body in MACHINES.values())
+    assert all(
+        body["Properties"]["StateMachineName"].startswith(prefixes) for body in MACHINES.values()
+    )
     assert set(pattern["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}

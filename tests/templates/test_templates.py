@@ -9,12 +9,24 @@ import cfn
 import pytest
 
 DOCUMENTED_PARAMETERS = {
-    "ApproversEmail", "OrgId", "TargetAccountsAssumeRoleName", "TemplateStoreS3BucketName",
-    "LambdaSubnet1", "LambdaSubnet2", "LambdaSGId", "OrchestratorVersion",
+    "ApproversEmail",
+    "OrgId",
+    "TargetAccountsAssumeRoleName",
+    "TemplateStoreS3BucketName",
+    "LambdaSubnet1",
+    "LambdaSubnet2",
+    "LambdaSGId",
+    "OrchestratorVersion",
 }
 ENVIRONMENT = {
-    "TEMPLATE_STORE_BUCKET", "APPROVAL_TOPIC_ARN", "TARGET_ACCOUNTS_ASSUME_ROLE_NAME", "DR_EXTERNAL_ID",
-    "ORCHESTRATOR_ACCOUNT_ID", "DR_PARTITION", "ORCHESTRATOR_VERSION", "LOG_LEVEL",
+    "TEMPLATE_STORE_BUCKET",
+    "APPROVAL_TOPIC_ARN",
+    "TARGET_ACCOUNTS_ASSUME_ROLE_NAME",
+    "DR_EXTERNAL_ID",
+    "ORCHESTRATOR_ACCOUNT_ID",
+    "DR_PARTITION",
+    "ORCHESTRATOR_VERSION",
+    "LOG_LEVEL",
 }
 
 
@@ -23,7 +35,9 @@ def function_properties() -> dict:
 
 
 def nested_stacks() -> dict:
-    return cfn.resources(cfn.REPO / "cloudformation" / "orchestrator.yaml", "AWS::CloudFormation::Stack")
+    return cfn.resources(
+        cfn.REPO / "cloudformation" / "orchestrator.yaml", "AWS::CloudFormation::Stack"
+    )
 
 
 def test_cfn_lint_has_nothing_to_say():
@@ -60,7 +74,9 @@ def test_failed_asynchronous_invocations_are_kept():
 
 def test_functions_log_into_a_group_with_retention():
     group = cfn.loop()[2]["LogGroup&{Name}"]["Properties"]
-    assert cfn.text_of(group["LogGroupName"]) == "/aws/lambda/" + cfn.text_of(function_properties()["FunctionName"])
+    assert cfn.text_of(group["LogGroupName"]) == "/aws/lambda/" + cfn.text_of(
+        function_properties()["FunctionName"]
+    )
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
@@ -70,7 +86,9 @@ def test_the_documented_parameters_are_there():
 
 def test_nested_stacks_use_the_templates_that_are_there():
     urls = [cfn.text_of(body["Properties"]["TemplateURL"]) for body in nested_stacks().values()]
-    files = {path.name for path in (cfn.REPO / "cloudformation").glob("*.yaml")} - {"orchestrator.yaml"}
+    files = {path.name for path in (cfn.REPO / "cloudformation").glob("*.yaml")} - {
+        "orchestrator.yaml"
+    }
     assert {url.rsplit("/", 1)[1] for url in urls} == files
     assert all("/releases/${Folder}/templates/" in url for url in urls)
 
@@ -78,7 +96,9 @@ def test_nested_stacks_use_the_templates_that_are_there():
 @pytest.mark.parametrize("name", sorted(nested_stacks()))
 def test_a_nested_stack_gets_the_parameters_of_its_template(name):
     properties = nested_stacks()[name]["Properties"]
-    nested = cfn.template(cfn.text_of(properties["TemplateURL"]).rsplit("/", 1)[1].removesuffix(".yaml"))
+    nested = cfn.template(
+        cfn.text_of(properties["TemplateURL"]).rsplit("/", 1)[1].removesuffix(".yaml")
+    )
     assert set(properties.get("Parameters", {})) == set(nested.get("Parameters", {}))
 
 
@@ -91,9 +111,12 @@ def test_outputs_that_are_read_are_written(name):
 
 
 def test_the_approval_page_has_both_statements_and_a_stack_of_its_own():
-    permissions = cfn.resources(cfn.REPO / "cloudformation" / "approval-page.yaml", "AWS::Lambda::Permission")
+    permissions = cfn.resources(
+        cfn.REPO / "cloudformation" / "approval-page.yaml", "AWS::Lambda::Permission"
+    )
     assert {body["Properties"]["Action"] for body in permissions.values()} == {
-        "lambda:InvokeFunctionUrl", "lambda:InvokeFunction",
+        "lambda:InvokeFunctionUrl",
+        "lambda:InvokeFunction",
     }
     assert nested_stacks()["ApprovalPage"]["Condition"] == "HasApprovalLinks"
     assert "approval-page" not in (cfn.REPO / "cloudformation" / "roles.yaml").read_text()
@@ -113,7 +136,9 @@ def test_topic_and_queue_are_encrypted():
 
 
 def test_the_dashboard_shows_what_leads_to_a_failed_execution():
-    (dashboard,) = cfn.resources(cfn.REPO / "cloudformation" / "troubleshooting.yaml", "AWS::CloudWatch::Dashboard").values()
+    (dashboard,) = cfn.resources(
+        cfn.REPO / "cloudformation" / "troubleshooting.yaml", "AWS::CloudWatch::Dashboard"
+    ).values()
     query = cfn.text_of(dashboard["Properties"]["DashboardBody"])
     for field in ("detail.stateMachineArn", "detail.name", "detail.status", "detail.cause"):
         assert field in query
@@ -122,12 +147,19 @@ def test_the_dashboard_shows_what_leads_to_a_failed_execution():
 def test_the_sample_parameter_files_fit_the_template():
     import parameters
 
-    declared = parameters.declared_parameters((cfn.REPO / "cloudformation" / "orchestrator.yaml").read_text())
+    declared = parameters.declared_parameters(
+        (cfn.REPO / "cloudformation" / "orchestrator.yaml").read_text()
+    )
     assert set(declared) == set(cfn.template("orchestrator")["Parameters"])
     files = sorted((cfn.REPO / "samples").glob("orchestrator-parameters-*.json"))
-    assert [path.stem.removeprefix("orchestrator-parameters-") for path in files] == ["us-east-1", "us-west-2"]
+    assert [path.stem.removeprefix("orchestrator-parameters-") for path in files] == [
+        "us-east-1",
+        "us-west-2",
+    ]
     for path in files:
         given, problems = parameters.given_parameters(path)
-        problems += parameters.unknown_names(given, declared) + parameters.missing_names(given, declared, [])
+        problems += parameters.unknown_names(given, declared) + parameters.missing_names(
+            given, declared, []
+        )
         assert problems + parameters.bad_values(given, declared) == []
         assert set(given) >= DOCUMENTED_PARAMETERS
