@@ -16,9 +16,16 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-case ${1:-} in
-  -h | --help) print_help; exit 0 ;;
-  "") die "Which execution?" "Give its ARN: aws stepfunctions list-executions --state-machine-arn ..." ;;
-esac
+execution="" options=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --once) options+=(--once); shift ;;
+    --timeout | --interval) options+=("$1" "$(option_value "$1" "$@")"); shift 2 ;;
+    -h | --help) print_help; exit 0 ;;
+    arn:*:states:*:execution:*) execution=$1; shift ;;
+    *) unknown_option "$1" ;;
+  esac
+done
+[ -n "$execution" ] || die "Which execution?" "Give its ARN: aws stepfunctions list-executions --state-machine-arn ..."
 ensure_venv
-exec "$VENV/bin/python" "$REPO/scripts/python/watch.py" "$@"
+exec "$VENV/bin/python" "$REPO/scripts/python/watch.py" "$execution" ${options[@]+"${options[@]}"}
