@@ -29,6 +29,8 @@ while [ $# -gt 0 ]; do
   esac
 done
 
+[ "$(uname -s)" = Linux ] ||
+  die "AWS Lambda runs Linux programs, this is $(uname -s)." "Build on Linux, or in a container."
 case $(uname -m) in
   x86_64 | amd64) native=x86_64 other=arm64 ;;
   aarch64 | arm64) native=arm64 other=x86_64 ;;

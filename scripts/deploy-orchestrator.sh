@@ -164,8 +164,9 @@ upload_manifests() {
 
 is_deployed() {
   case $status in CREATE_COMPLETE | UPDATE_COMPLETE) ;; *) return 1 ;; esac
-  # The AWS CLI's text output may show an empty value as None.
-  cmp -s <(sed -e 1d -e 's/\tNone$/\t/' "$work/deployed" | sort) <(sort "$work/parameters")
+  # The first line is the status; the AWS CLI's text output may show an empty value as None.
+  awk -F'\t' -v OFS='\t' 'NR > 1 { print $1, ($2 == "None" ? "" : $2) }' "$work/deployed" |
+    sort | cmp -s - <(sort "$work/parameters")
 }
 
 deploy() {
