@@ -304,7 +304,7 @@ fn wrong_parameters_are_found_before_anything_is_made() {
     // An update may keep the present value.
     let p = parameters(json!({"Capabilities": "CAPABILITY_NAMED_IAM"}));
     let mut o = with(&p, "CREATE_COMPLETE");
-    o.wanted = wanted_of(&format!("{iam}  S: {{Type: T}}"), &p);
+    o.wanted = wanted_of(&iam.replace("{R:", "{S: {Type: T}, R:"), &p);
     if let Some(stack) = &mut o.stack {
         stack.body = Some(wanted_of(iam, &p).template.body.clone());
     }
