@@ -1,5 +1,6 @@
 //! The one error type, and the closed set of `errorType` strings that state machines and people see.
 
+use crate::text::sentence;
 use serde::{Deserialize, Serialize};
 
 /// `Result` with [`Error`].
@@ -207,7 +208,7 @@ impl From<Error> for lambda_runtime::Diagnostic {
     fn from(error: Error) -> Self {
         Self {
             error_type: error.error_type.as_str().to_owned(),
-            error_message: format!("{} {}", error.message, error.next_step),
+            error_message: format!("{} {}", sentence(&error.message), error.next_step),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::context::{Context, Mode, Phase};
 use crate::error::{Error, ErrorType};
 use crate::names::cut;
 use crate::resource::ChangeClass;
+use crate::text::sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -105,7 +106,8 @@ impl Response {
     pub fn failed(error: &Error) -> Self {
         Self {
             error_type: Some(error.error_type),
-            message: Some(cut(&error.message, 1000)),
+            // Machines and mails put the next step behind it.
+            message: Some(cut(&sentence(&error.message), 1000)),
             next_step: Some(cut(&error.next_step, 400)),
             ..Self::new(Status::Failed, &error.message)
         }

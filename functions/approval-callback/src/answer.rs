@@ -2,13 +2,17 @@
 //! later attempt sends the same answer, and never another one.
 
 use crate::form::Form;
-use aws_sdk_sfn::Client;
-use serde_json::json;
+use aws_sdk_sfn::config::retry::RetryConfig;
+use aws_sdk_sfn::{Client, Config};
 use shared::pending::{Answer, Pending, answer_key};
-use shared::{Doing, Error, Frame, Result};
+use shared::{Doing, Error, Frame, Nature, Result};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Codes of an execution that does not wait any more.
 const GONE: [&str; 3] = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"];
+/// Between attempts; a person waits for the page.
+const PAUSES_MS: [u64; 4] = [200, 500, 1000, 2000];
 
 /// How it went.
 pub enum Outcome {
@@ -16,10 +20,21 @@ pub enum Outcome {
     Sent(Box<Pending>),
     /// Another answer was recorded before.
     Answered(Box<Pending>),
-    /// Nobody waits for an answer any more.
+    /// There is an answer, nobody waits any more, and only the execution knows whether it got it.
+    Over(Box<Pending>),
+    /// Nobody waited for this answer.
     Closed(Box<Pending>),
     /// A service did not answer; the same form can be sent again.
     Later,
+}
+
+/// What sending an answer came to.
+enum Sent {
+    Yes,
+    /// Nobody waits. `maybe`: an earlier attempt, whose answer got lost, may have been the reason.
+    Gone {
+        maybe: bool,
+    },
 }
 
 /// The first answer: only one can be recorded.
@@ -32,13 +47,13 @@ pub async fn first(
 ) -> Outcome {
     pending.answer = Some(answer.clone());
     match frame.store.put_if(key, &pending, etag).await {
-        Ok(true) => deliver(frame, key, pending).await,
+        Ok(true) => deliver(frame, key, pending, true).await,
         // Somebody was first, or it was this call itself and its answer got lost.
         Ok(false) => match reload(frame, key).await {
-            Ok(Some(known)) if known.answer.as_ref() == Some(&answer) => {
-                deliver(frame, key, known).await
+            Ok(Some((known, _))) if known.answer.as_ref() == Some(&answer) => {
+                deliver(frame, key, known, true).await
             }
-            Ok(Some(known)) => Outcome::Answered(Box::new(known)),
+            Ok(Some((known, _))) => Outcome::Answered(Box::new(known)),
             _ => Outcome::Later,
         },
         Err(error) => later(&error),
@@ -51,75 +66,81 @@ pub async fn again(frame: &Frame, key: &str, pending: Pending, form: &Form) -> O
     match pending.delivered {
         Some(true) => Outcome::Answered(Box::new(pending)),
         Some(false) => Outcome::Closed(Box::new(pending)),
-        None if mine || form.asks_to_resend() => deliver(frame, key, pending).await,
-        None => match deliver(frame, key, pending).await {
+        None => match deliver(frame, key, pending, false).await {
             // It has arrived now, but it is not the answer that this person gave.
-            Outcome::Sent(known) => Outcome::Answered(known),
+            Outcome::Sent(known) if !mine && !form.asks_to_resend() => Outcome::Answered(known),
             other => other,
         },
     }
 }
 
-async fn deliver(frame: &Frame, key: &str, mut pending: Pending) -> Outcome {
+/// Sends the recorded answer. `fresh`: it was recorded by this very call.
+async fn deliver(frame: &Frame, key: &str, mut pending: Pending, fresh: bool) -> Outcome {
     let Some(answer) = pending.answer.clone() else { return Outcome::Later };
     match send(frame, &pending.task_token, &answer).await {
-        Ok(()) => {
+        Ok(Sent::Yes) => {
             pending.delivered = Some(true);
             remember(frame, key, &pending, &answer).await;
             Outcome::Sent(Box::new(pending))
         }
-        Err(error) if GONE.iter().any(|code| error.has_code(code)) => {
-            gone(frame, key, pending).await
-        }
+        Ok(Sent::Gone { maybe: false }) if fresh => gone(frame, key, pending).await,
+        Ok(Sent::Gone { .. }) => Outcome::Over(Box::new(pending)),
         Err(error) => later(&error),
     }
 }
 
-async fn send(frame: &Frame, token: &str, answer: &Answer) -> Result<()> {
+/// Without the SDK's own retries: they would hide that an earlier attempt may have arrived.
+async fn send(frame: &Frame, token: &str, answer: &Answer) -> Result<Sent> {
     let output = serde_json::to_string(answer)
         .map_err(|e| Error::internal(format!("the answer is not serialisable: {e}")))?;
-    Client::new(&frame.config)
-        .send_task_success()
-        .task_token(token)
-        .output(output)
-        .send()
-        .await
-        .doing("send the answer to the waiting execution")
-        .map(|_| ())
+    let config = Config::from(&frame.config).to_builder().retry_config(RetryConfig::disabled());
+    let client = Client::from_conf(config.build());
+    let (mut maybe, mut pauses) = (false, PAUSES_MS.iter());
+    loop {
+        let call = client.send_task_success().task_token(token).output(&output);
+        let error = match call.send().await.doing("send the answer to the waiting execution") {
+            Ok(_) => return Ok(Sent::Yes),
+            Err(error) => error,
+        };
+        if GONE.iter().any(|code| error.has_code(code)) {
+            return Ok(Sent::Gone { maybe });
+        }
+        maybe |= error.nature == Nature::Uncertain;
+        match pauses.next() {
+            Some(pause) if error.is_transient() => sleep(Duration::from_millis(*pause)).await,
+            _ => return Err(error),
+        }
+    }
 }
 
 /// Best effort: without it a later visitor is told that the arrival is not certain.
 async fn remember(frame: &Frame, key: &str, pending: &Pending, answer: &Answer) {
-    let without_token = json!(answer);
     let writes = [
         frame.store.put_json(key, pending).await,
-        frame.store.put_json(&answer_key(&pending.execution), &without_token).await,
+        frame.store.put_json(&answer_key(&pending.execution), answer).await,
     ];
     for error in writes.into_iter().filter_map(std::result::Result::err) {
         tracing::warn!(%error, "the arrival of an answer could not be noted");
     }
 }
 
-/// Nobody waits: it expired, the run was stopped, or another call has just sent this very answer.
+/// Nobody waited: it expired, the run was stopped, or another call has just sent this very answer.
 async fn gone(frame: &Frame, key: &str, pending: Pending) -> Outcome {
-    let Ok(Some(object)) = frame.store.get(key).await else {
-        return Outcome::Closed(Box::new(pending));
-    };
-    let Ok(mut known) = serde_json::from_slice::<Pending>(&object.bytes) else {
-        return Outcome::Closed(Box::new(pending));
+    let Ok(Some((mut known, etag))) = reload(frame, key).await else {
+        return Outcome::Over(Box::new(pending));
     };
     if known.delivered == Some(true) {
         return Outcome::Sent(Box::new(known));
     }
     known.delivered = Some(false);
-    if let Err(error) = frame.store.put_if(key, &known, &object.etag).await {
+    if let Err(error) = frame.store.put_if(key, &known, &etag).await {
         tracing::warn!(%error, "that an answer came too late could not be noted");
     }
     Outcome::Closed(Box::new(known))
 }
 
-async fn reload(frame: &Frame, key: &str) -> Result<Option<Pending>> {
-    Ok(frame.store.get(key).await?.and_then(|o| serde_json::from_slice(&o.bytes).ok()))
+async fn reload(frame: &Frame, key: &str) -> Result<Option<(Pending, String)>> {
+    frame.store.get(key).await?.map(crate::read).transpose()
 }
 
 fn later(error: &Error) -> Outcome {

@@ -8,6 +8,7 @@
 
 mod answer;
 mod form;
+mod html;
 mod page;
 mod request;
 
@@ -99,6 +100,7 @@ impl Outcome {
         match self {
             Self::Sent(pending) => page::thanks(&pending),
             Self::Answered(pending) => page::answered(&pending, id),
+            Self::Over(pending) => page::over(&pending),
             Self::Closed(pending) => page::closed(&pending),
             Self::Later => page::try_again(),
         }

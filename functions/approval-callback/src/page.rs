@@ -1,9 +1,10 @@
 //! The page: HTML made on the server, no script, nothing loaded from elsewhere. Pure.
 
-use crate::form::{Form, NAME, REASON};
+use crate::form::Form;
+use crate::html::{errors, escape, facts, form as form_html, plan, recorded, run};
 use crate::word;
 use serde_json::{Value, json};
-use shared::pending::{Card, Fact, Item, Pending};
+use shared::pending::Pending;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -115,11 +116,23 @@ pub fn expired(pending: &Pending) -> Page {
     Page::new(410, "This request has expired", &body)
 }
 
-/// Nobody waits for the answer.
+/// There is an answer, and nobody waits any more.
+pub fn over(pending: &Pending) -> Page {
+    let body = format!(
+        "<p>This answer was recorded, and the execution does not wait for one any more. Either it \
+         has this answer, or the request had expired or the run was stopped before; the report \
+         tells. Nothing was changed now.</p>\n{}{}",
+        recorded(pending),
+        run(pending)
+    );
+    Page::new(409, "Already answered", &body)
+}
+
+/// Nobody waited for the answer.
 pub fn closed(pending: &Pending) -> Page {
     let body = format!(
-        "<p>The execution does not wait for an answer any more: the request expired, it was \
-         answered a moment ago, or the run was stopped. This answer did not count.</p>\n{}",
+        "<p>The execution does not wait for an answer any more: the request has expired or the run \
+         was stopped. This answer did not count.</p>\n{}",
         run(pending)
     );
     Page::new(410, "This request is no longer open", &body)
@@ -150,131 +163,10 @@ pub fn try_again() -> Page {
     Page::new(503, "Please try again", text)
 }
 
-fn errors(problems: &[&str]) -> String {
-    if problems.is_empty() {
-        return String::new();
-    }
-    let items: String = problems.iter().map(|p| format!("<li>{}</li>\n", escape(p))).collect();
-    format!(
-        "<div class=\"errors\" role=\"alert\">\n<h2>Nothing was sent</h2>\n<ul>\n{items}</ul>\n\
-         <p><a href=\"#answer\">Correct it in the form</a></p>\n</div>\n"
-    )
-}
-
-fn facts(facts: &[Fact]) -> String {
-    let rows: String = facts
-        .iter()
-        .map(|f| match f.label.as_str() {
-            "" => format!("<dd>{}</dd>\n", escape(&f.value)),
-            label => format!("<dt>{}</dt>\n<dd>{}</dd>\n", escape(label), escape(&f.value)),
-        })
-        .collect();
-    format!("<dl>\n{rows}</dl>\n")
-}
-
-fn plan(card: &Card) -> String {
-    let mut out = String::new();
-    if !card.alarms.is_empty() {
-        out.push_str("<section class=\"alarms\">\n<h2>Destroys or may lose data</h2>\n");
-        out.push_str(&list(&card.alarms));
-        out.push_str("</section>\n");
-    }
-    out.push_str("<section>\n<h2>What will happen, in this order</h2>\n");
-    for group in &card.groups {
-        out.push_str(&format!("<h3>{}</h3>\n{}", escape(&group.title), list(&group.items)));
-    }
-    out.push_str("</section>\n");
-    if !card.manifests.is_empty() {
-        out.push_str("<details>\n<summary>Manifests and their SHA-256</summary>\n");
-        out.push_str(&facts(&card.manifests));
-        out.push_str("</details>\n");
-    }
-    out
-}
-
-/// A mark is a word, never a colour alone.
-fn list(items: &[Item]) -> String {
-    let rows: String = items
-        .iter()
-        .map(|i| {
-            let class = if i.is_alarm() { " class=\"alarm\"" } else { "" };
-            format!(
-                "<li{class}><span class=\"mark\">{}</span> <strong>{}</strong><br>{}</li>\n",
-                escape(&i.mark),
-                escape(&i.name),
-                escape(&i.text)
-            )
-        })
-        .collect();
-    format!("<ul class=\"plan\">\n{rows}</ul>\n")
-}
-
-fn form_html(id: &str, form: &Form, invalid: bool) -> String {
-    let flag = |wrong: bool| if invalid && wrong { " aria-invalid=\"true\"" } else { "" };
-    format!(
-        "<section id=\"answer\">\n<h2>Your answer</h2>\n\
-         <form method=\"post\" action=\"?id={id}\">\n\
-         <label for=\"approver\">Your name</label>\n\
-         <input id=\"approver\" name=\"approver\" value=\"{name}\" maxlength=\"{NAME}\" required \
-         autocomplete=\"name\"{name_flag}>\n\
-         <label for=\"reason\">Reason</label>\n\
-         <textarea id=\"reason\" name=\"reason\" rows=\"3\" maxlength=\"{REASON}\" required\
-         {reason_flag}>{reason}</textarea>\n\
-         <p class=\"note\">Whoever holds this link can answer; it proves nobody's identity. Name and \
-         reason are recorded as typed and shown in the report.</p>\n\
-         <div class=\"buttons\">\n\
-         <button class=\"approve\" name=\"decision\" value=\"APPROVED\">Approve</button>\n\
-         <button class=\"reject\" name=\"decision\" value=\"REJECTED\">Reject</button>\n\
-         </div>\n</form>\n</section>\n",
-        id = escape(id),
-        name = escape(&form.approver),
-        reason = escape(&form.reason),
-        name_flag = flag(form.approver.is_empty() || form.approver.chars().count() > NAME),
-        reason_flag = flag(form.reason.is_empty() || form.reason.chars().count() > REASON),
-    )
-}
-
-fn recorded(pending: &Pending) -> String {
-    let Some(answer) = &pending.answer else { return String::new() };
-    let fact = |label: &str, value: &str| Fact { label: label.into(), value: value.into() };
-    facts(&[
-        fact("Answer", word(answer.decision)),
-        fact("By (as typed)", &answer.approver),
-        fact("Reason", &answer.reason),
-        fact("At", &answer.at),
-    ])
-}
-
-fn run(pending: &Pending) -> String {
-    format!(
-        "<p class=\"note\">{} of {} in {}, execution {}</p>\n",
-        escape(&pending.action),
-        escape(&pending.product),
-        escape(&pending.region),
-        escape(&pending.execution_name)
-    )
-}
-
-/// Text for HTML, in elements and in quoted attributes.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::pending::{Answer, Decision, Group};
+    use shared::pending::{Answer, Card, Decision, Fact, Group, Item};
 
     const EVIL: &str = "<script>alert(\"1\")</script>'&";
 
@@ -328,6 +220,7 @@ mod tests {
             (409, answered(&answered_by(EVIL, Some(true)), &id)),
             (409, answered(&answered_by(EVIL, None), &id)),
             (410, answered(&answered_by(EVIL, Some(false)), &id)),
+            (409, over(&answered_by(EVIL, None))),
             (410, expired(&pending())),
             (410, closed(&pending())),
             (400, bad_link()),

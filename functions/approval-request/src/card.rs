@@ -88,7 +88,8 @@ fn totals(entries: &[PlanEntry]) -> String {
     };
     let (unknown, done) = (count(Status::Unknown), count(Status::Done));
     let to_do = count(Status::Planned) + unknown;
-    format!("{to_do} to do ({marked}; {unknown} not known yet), {done} already done")
+    let open = if unknown == 0 { String::new() } else { format!("; {unknown} not known yet") };
+    format!("{to_do} to do ({marked}{open}), {done} already done")
 }
 
 fn groups(entries: &[PlanEntry]) -> Vec<Group> {

@@ -10,7 +10,7 @@ use shared::journal::Entry;
 use shared::names::run_folder;
 use shared::pending::{Answer, answer_key};
 use shared::store::Store;
-use shared::{Context, Error, Frame, Result};
+use shared::{Context, Error, Frame, Phase, Result};
 use tokio::task::JoinSet;
 
 /// Objects read at once.
@@ -31,6 +31,8 @@ pub struct Found {
     pub answer: Option<Answer>,
     /// The run, when the end did not bring it.
     pub context: Option<Context>,
+    /// The phase, when the end did not bring it.
+    pub phase: Option<Phase>,
     /// One for each resource that was begun.
     pub journal: Vec<Entry>,
     /// One for each recorded failure of a resource.
@@ -117,7 +119,10 @@ pub async fn read(frame: &Frame, end: &End) -> Found {
     let of = |name: &str| format!("{}{name}", end.folder);
     found.plan = json(store, &of("plan.json"), &mut found.warnings).await.unwrap_or_default();
     let run: Option<Value> = json(store, &of("run.json"), &mut found.warnings).await;
-    found.context = run.and_then(|r| serde_json::from_value(r["context"].clone()).ok());
+    let run = run.unwrap_or_default();
+    found.context = serde_json::from_value(run["context"].clone()).ok();
+    let phase = if run["phase"].is_null() { &run["action"] } else { &run["phase"] };
+    found.phase = serde_json::from_value(phase.clone()).ok();
     let problems: Option<Value> = json(store, &of("problems.json"), &mut found.warnings).await;
     found.problems = problems.map(|p| listed(&p, "problems")).unwrap_or_default();
     let asked: Option<Value> = json(store, &of("approval.json"), &mut found.warnings).await;

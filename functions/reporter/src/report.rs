@@ -98,7 +98,7 @@ fn build_at(end: &End, found: &Found, region: &str, now: &str) -> Report {
     Report {
         report_id: String::new(),
         product: end.product.clone(),
-        action: end.phase.map_or(String::new(), |p| p.to_string()),
+        action: end.phase.or(found.phase).map_or(String::new(), |p| p.to_string()),
         execution: end.execution.clone(),
         execution_name: end.execution_name.clone(),
         region: region.to_owned(),
