@@ -163,3 +163,14 @@ def test_the_sample_parameter_files_fit_the_template():
         )
         assert problems + parameters.bad_values(given, declared) == []
         assert set(given) >= DOCUMENTED_PARAMETERS
+
+
+def test_product_dashboards_query_log_groups_that_exist():
+    sources = (cfn.REPO / "functions" / "manifest-loader" / "src").rglob("*.rs")
+    text = "".join(path.read_text() for path in sources)
+    asked = set(re.findall(r"['\"]((?:/aws/lambda|/dr-orchestrator)/[\w/-]+)['\"]", text))
+    path = cfn.REPO / "cloudformation" / "troubleshooting.yaml"
+    groups = cfn.resources(path, "AWS::Logs::LogGroup").values()
+    made = {cfn.text_of(body["Properties"]["LogGroupName"]) for body in groups}
+    made |= {f"/aws/lambda/aws-dr-orchestrator-{name}" for name in cfn.loop()[1]}
+    assert asked and asked <= made
