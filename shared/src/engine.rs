@@ -115,7 +115,12 @@ async fn turn<R: Resource, W: Watch>(
     if cx.mode == Mode::Plan {
         return answer(plan::<R>(p, &observed, step, cx));
     }
+    let seen = if matches!(step, Step::Done(_)) { cx.progress.steady + 1 } else { 0 };
+    cx.progress.steady = seen;
     match step {
+        Step::Done(outcome) if seen < R::steady(p) => {
+            Turn::Pause(format!("{}; looking once more", outcome.summary))
+        }
         Step::Done(outcome) => answer(done(outcome)),
         Step::Wait(why) => Turn::Pause(why),
         Step::Change(change) if change.takes() > left => Turn::HandBack(change.summary()),

@@ -12,6 +12,8 @@ use std::sync::Mutex;
 struct NoParameters {
     #[serde(skip)]
     flip: Flip,
+    #[serde(skip)]
+    steady: u32,
 }
 
 /// What a look sees: `Ok(true)` is the post-condition.
@@ -78,6 +80,9 @@ impl Resource for Scripted {
         *self.applied.lock().unwrap() += 1;
         let mut answers = self.answers.lock().unwrap();
         if answers.is_empty() { Ok(Value::Null) } else { answers.remove(0) }
+    }
+    fn steady(p: &NoParameters) -> u32 {
+        p.steady
     }
 }
 
@@ -212,7 +217,7 @@ async fn a_question_is_asked_again_at_each_look_and_a_lost_answer_leaves_the_las
     let looks = vec![Ok(false), Ok(false), Ok(false), Ok(true)];
     let answers = vec![Ok(json!("first")), Ok(json!("second")), Err(fault(Nature::Uncertain))];
     let world = world(looks, answers);
-    let p = NoParameters { flip: Flip { question: true, ..Flip::default() } };
+    let p = NoParameters { flip: Flip { question: true, ..Flip::default() }, steady: 1 };
     let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() + 60 };
     let mut cx = cx(Mode::Execute);
     let response = operate(&world, &p, &mut cx, limits, &mut Silent).await;
@@ -224,7 +229,7 @@ async fn a_question_is_asked_again_at_each_look_and_a_lost_answer_leaves_the_las
 #[tokio::test(start_paused = true)]
 async fn a_call_that_takes_longer_than_the_invocation_lasts_is_left_to_the_next_one() {
     let world = world(vec![Ok(false), Ok(false), Ok(true)], vec![]);
-    let p = NoParameters { flip: Flip { takes_s: 10, ..Flip::default() } };
+    let p = NoParameters { flip: Flip { takes_s: 10, ..Flip::default() }, steady: 1 };
     let run = async |budget_s| {
         let limits =
             Limits { budget: Duration::from_secs(budget_s), deadline: clock::epoch() + 60 };
@@ -235,4 +240,18 @@ async fn a_call_that_takes_longer_than_the_invocation_lasts_is_left_to_the_next_
     assert_eq!(*world.applied.lock().unwrap(), 0);
     assert_eq!(run(4).await.status, Status::Done);
     assert_eq!(*world.applied.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_be_steady_is_done_only_after_looks_in_a_row() {
+    let looks = vec![Ok(true), Ok(false), Ok(true), Err(fault(Nature::Throttled)), Ok(true)];
+    let world = world(looks, vec![]);
+    let p = NoParameters { steady: 2, ..NoParameters::default() };
+    let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() + 60 };
+    let response = operate(&world, &p, &mut cx(Mode::Execute), limits, &mut Silent).await;
+    assert_eq!(response.status, Status::Done);
+    assert_eq!(world.looks.lock().unwrap().len(), 1, "the first look alone was not enough");
+    assert_eq!(*world.applied.lock().unwrap(), 1);
+    let plan = operate(&world, &p, &mut cx(Mode::Plan), limits, &mut Silent).await;
+    assert_eq!(plan.status, Status::Done);
 }

@@ -30,7 +30,7 @@ pub struct Progress {
     /// How often AWS refused a change for the resource's state.
     #[serde(default)]
     pub faults: BTreeMap<String, u32>,
-    /// Consecutive observations of `Step::Done`; for types that ask for two.
+    /// Looks in a row that found the post-condition.
     #[serde(default)]
     pub steady: u32,
 }

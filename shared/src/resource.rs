@@ -164,6 +164,12 @@ pub trait Resource: Sized + Send + Sync {
         Self::TIMEOUT
     }
 
+    /// How many looks in a row must find the post-condition before EXECUTE believes it. More than
+    /// one where the wanted state shows for a moment while the operation still runs.
+    fn steady(_p: &Self::Parameters) -> u32 {
+        1
+    }
+
     /// PLAN: class and line of the whole operation when its first change does not tell all,
     /// for example a deletion that first lifts deletion protection.
     fn outlook(
