@@ -66,6 +66,7 @@ impl Calls {
         let failed = !clean.contains(&stack.status.as_str());
         let events = self.events(stack, failed).await?;
         o.last = last_operation(&events);
+        stack.generation = o.last.as_ref().map_or(stack.generation, |l| l.at);
         o.failure = failed.then(|| first_failure(&events, &stack.status)).flatten();
         if stack.status.ends_with("_COMPLETE") && stack.status != "DELETE_COMPLETE" {
             stack.body = self.present_template(&p.stack_name).await?;
@@ -231,12 +232,11 @@ impl Calls {
 
 fn stack_of(stack: &types::Stack) -> Stack {
     let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
-    let changed = stack.last_updated_time().or(stack.creation_time());
     Stack {
         id: text(stack.stack_id()),
         status: text(stack.stack_status().map(|s| s.as_str())),
         reason: text(stack.stack_status_reason()),
-        generation: changed.map_or(0, |t| t.secs()),
+        generation: stack.creation_time().map_or(0, |t| t.secs()),
         parameters: stack
             .parameters()
             .iter()

@@ -28,7 +28,8 @@ pub struct Stack {
     pub status: String,
     /// Why it has that status.
     pub reason: String,
-    /// Last update, else creation, seconds since 1970: another one after each operation.
+    /// End of the last operation, seconds since 1970. The time of the last update will not do: a
+    /// rollback may leave it as it was.
     pub generation: i64,
     /// Values; `****` for hidden ones.
     pub parameters: BTreeMap<String, String>,
