@@ -1,0 +1,36 @@
+//! What is wanted and what one look sees.
+
+use crate::snapshot::Snapshot;
+use shared_rds::{Arn, Instance};
+
+/// The parameters, checked and typed.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The instance to delete.
+    pub id: String,
+    /// Its Region.
+    pub region: String,
+    /// What serves now.
+    pub writer: Arn,
+    /// Whether a final snapshot is taken.
+    pub final_snapshot: bool,
+    /// Its name, when the manifest gives one.
+    pub snapshot_name: Option<String>,
+    /// Consent to lift deletion protection.
+    pub may_lift_protection: bool,
+    /// Replicas that may lose their source.
+    pub allowed_replicas: Vec<String>,
+}
+
+/// One look.
+#[derive(Debug)]
+pub struct Observed {
+    /// The parameters.
+    pub wanted: Wanted,
+    /// The instance to delete.
+    pub instance: Option<Instance>,
+    /// What is expected to serve.
+    pub writer: Option<Instance>,
+    /// Manual snapshots of an instance of that identifier.
+    pub snapshots: Vec<Snapshot>,
+}
