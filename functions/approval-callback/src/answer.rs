@@ -84,6 +84,8 @@ async fn deliver(frame: &Frame, key: &str, mut pending: Pending, fresh: bool) ->
             Outcome::Sent(Box::new(pending))
         }
         Ok(Sent::Gone { maybe: false }) if fresh => gone(frame, key, pending).await,
+        // The attempt whose answer got lost has ended the waiting.
+        Ok(Sent::Gone { maybe: true }) if fresh => Outcome::Sent(Box::new(pending)),
         Ok(Sent::Gone { .. }) => Outcome::Over(Box::new(pending)),
         Err(error) => later(&error),
     }

@@ -72,8 +72,14 @@ pub fn ask(pending: &Pending, id: &str, form: &Form, problems: &[&str]) -> Page 
 pub fn thanks(pending: &Pending) -> Page {
     let done = pending.answer.as_ref().map_or("answered", |a| word(a.decision));
     let title = format!("You {done} {}", pending.card.title);
+    let doubt = match pending.delivered {
+        Some(true) => "",
+        _ => {
+            "<p>The connection broke while it was sent; the execution does not wait any more.</p>\n"
+        }
+    };
     let body = format!(
-        "{}{}<p>The link is used up. You can close this page; the report comes by mail.</p>\n",
+        "{}{}{doubt}<p>The link is used up. You can close this page; the report comes by mail.</p>\n",
         recorded(pending),
         run(pending)
     );
