@@ -22,6 +22,11 @@ const BEYOND_BUDGET: Duration = Duration::from_secs(7);
 pub(crate) trait Watch: Send {
     /// `event` is `change` or `waiting`.
     fn note(&mut self, event: &'static str, text: &str) -> impl Future<Output = ()> + Send;
+
+    /// Waits; a test's time does not pass.
+    fn pause(&self, length: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(length)
+    }
 }
 
 /// Limits of one invocation.
@@ -66,7 +71,7 @@ pub(crate) async fn operate<R: Resource, W: Watch>(
         if started.elapsed() + Duration::from_secs(gap.unsigned_abs()) > limits.budget {
             return finish(unfinished(&why, gap, cx), cx, limits);
         }
-        tokio::time::sleep(Duration::from_secs(gap.unsigned_abs())).await;
+        watch.pause(Duration::from_secs(gap.unsigned_abs())).await;
         pauses += 1;
     }
 }

@@ -89,6 +89,7 @@ impl Resource for Scripted {
 struct Silent;
 impl Watch for Silent {
     async fn note(&mut self, _: &'static str, _: &str) {}
+    async fn pause(&self, _: Duration) {}
 }
 
 fn cx(mode: Mode) -> Cx {
@@ -118,7 +119,7 @@ fn fault(nature: Nature) -> Error {
     Error::new(ErrorType::Conflict, "no").nature(nature)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_accepted_call_that_shows_late_is_sent_once() {
     let world = world(vec![Ok(false), Ok(false), Ok(false), Ok(true)], vec![]);
     let response = run(&world, &mut cx(Mode::Execute), 50).await;
@@ -126,7 +127,7 @@ async fn an_accepted_call_that_shows_late_is_sent_once() {
     assert_eq!(*world.applied.lock().unwrap(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_is_done_already_is_not_touched() {
     let world = world(vec![Ok(true)], vec![]);
     let response = run(&world, &mut cx(Mode::Execute), 50).await;
@@ -134,7 +135,7 @@ async fn what_is_done_already_is_not_touched() {
     assert_eq!(*world.applied.lock().unwrap(), 0);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_plan_never_applies() {
     let world = world(vec![Ok(false)], vec![]);
     let response = run(&world, &mut cx(Mode::Plan), 20).await;
@@ -143,7 +144,7 @@ async fn a_plan_never_applies() {
     assert_eq!(*world.applied.lock().unwrap(), 0);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_throttled_call_is_sent_again_and_a_final_error_ends() {
     let world =
         world(vec![Ok(false)], vec![Err(fault(Nature::Throttled)), Err(fault(Nature::Final))]);
@@ -152,7 +153,7 @@ async fn a_throttled_call_is_sent_again_and_a_final_error_ends() {
     assert_eq!(*world.applied.lock().unwrap(), 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_lost_answer_is_looked_for_before_anything_else() {
     let looks = vec![Ok(false), Ok(false), Ok(true)];
     let world = world(looks, vec![Err(fault(Nature::Uncertain))]);
@@ -161,7 +162,7 @@ async fn a_lost_answer_is_looked_for_before_anything_else() {
     assert_eq!(*world.applied.lock().unwrap(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn state_faults_end_after_a_few_looks() {
     let faults = (0..9).map(|_| Err(fault(Nature::StateFault))).collect();
     let world = world(vec![Ok(false)], faults);
@@ -170,7 +171,7 @@ async fn state_faults_end_after_a_few_looks() {
     assert_eq!(*world.applied.lock().unwrap(), STATE_FAULTS);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_wait_that_does_not_fit_is_handed_back() {
     let world = world(vec![Err(fault(Nature::Uncertain))], vec![]);
     let response = run(&world, &mut cx(Mode::Execute), 3).await;
@@ -179,7 +180,7 @@ async fn a_wait_that_does_not_fit_is_handed_back() {
     assert_eq!(run(&world, &mut cx(Mode::Plan), 3).await.status, Status::Failed);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_deadline_ends_the_attempt() {
     let world = world(vec![Err(fault(Nature::Throttled))], vec![]);
     let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() };
@@ -212,7 +213,7 @@ fn gaps_grow_with_the_wait_and_with_the_layer() {
     assert_eq!([gap(0, 1), gap(200, 1), gap(9999, 1), gap(0, 400)], [1, 10, 60, 40]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_question_is_asked_again_at_each_look_and_a_lost_answer_leaves_the_last_one() {
     let looks = vec![Ok(false), Ok(false), Ok(false), Ok(true)];
     let answers = vec![Ok(json!("first")), Ok(json!("second")), Err(fault(Nature::Uncertain))];
@@ -226,7 +227,7 @@ async fn a_question_is_asked_again_at_each_look_and_a_lost_answer_leaves_the_las
     assert_eq!(cx.act("Flip").unwrap().result, json!("second"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_call_that_takes_longer_than_the_invocation_lasts_is_left_to_the_next_one() {
     let world = world(vec![Ok(false), Ok(false), Ok(true)], vec![]);
     let p = NoParameters { flip: Flip { takes_s: 10, ..Flip::default() }, steady: 1 };
@@ -242,7 +243,7 @@ async fn a_call_that_takes_longer_than_the_invocation_lasts_is_left_to_the_next_
     assert_eq!(*world.applied.lock().unwrap(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_must_be_steady_is_done_only_after_looks_in_a_row() {
     let looks = vec![Ok(true), Ok(false), Ok(true), Err(fault(Nature::Throttled)), Ok(true)];
     let world = world(looks, vec![]);

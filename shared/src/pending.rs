@@ -72,6 +72,9 @@ pub struct Card {
     pub title: String,
     /// What, where, when.
     pub facts: Vec<Fact>,
+    /// What the checks warned of.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Everything that cannot be taken back.
     pub alarms: Vec<Item>,
     /// Every resource, in the order of the run.
