@@ -41,9 +41,15 @@ step() { "$VENV/bin/python" "$REPO/scripts/python/demo_steps.py" "$@"; }
 
 # Prints a command as typed, then runs it.
 typed() {
-  printf '  %s' "$ aws" >&2
-  printf ' %q' "$@" >&2
-  printf '\n' >&2
+  local word line="aws"
+  for word in "$@"; do
+    case $word in
+      --*) line+=$' \\\n      '$word ;;
+      *[!A-Za-z0-9_./:=-]*) line+=" '$word'" ;;
+      *) line+=" $word" ;;
+    esac
+  done
+  printf '  $ %s\n' "$line" >&2
   aws "$@"
 }
 

@@ -41,7 +41,7 @@ def approve(options: argparse.Namespace) -> int:
     print(f"\n  {APPROVER} opens {link}")
     print("  and presses Approve on the page.")
     words = mailbox.approve(link, APPROVER, options.reason)
-    print(f"  The page answers: {' '.join(words)[:300]}", flush=True)
+    print(f"  The page answers: {words[0] if words else '(nothing)'}", flush=True)
     return 0
 
 
@@ -121,7 +121,7 @@ def _explain_run(arn: str) -> None:
     region = arn.split(":")[3]
     about = boto3.client("stepfunctions", region_name=region).describe_execution(executionArn=arn)
     print(f"\n{arn.rsplit(':', 1)[-1]}: {about['status']} {about.get('error') or ''}".rstrip())
-    for line in causes(about.get("cause") or ""):
+    for line in "\n".join(causes(about.get("cause") or "")).splitlines():
         print(f"  {line}")
     print(f"  look: aws stepfunctions get-execution-history --reverse-order --region {region} "
           f"--execution-arn {arn}")
@@ -134,7 +134,7 @@ def _explain_functions() -> None:
         bad = [line for line in lines if any(w in line for w in ('"ERROR"', '"WARN"', "panicked", " ERROR "))]
         for line in bad[-4:]:
             shown = True
-            print(f"  {name}: {line[:400]}")
+            print(f"  {name}: {line[:1200]}")
     if not shown:
         print("  No function logged a warning or an error.")
 

@@ -70,8 +70,9 @@ class Lines:
             new = (row.state, row.text)
             key = (row.file, row.layer, row.index)
             if row.state != "PENDING" and self._seen.get(key) != new:
-                print(f"{stamp} {MARKS[row.state]} {row.app}: {row.name} ({row.type}) {row.state}"
-                      f"{_took(row)}: {row.problem or row.text}", flush=True)
+                took = f" in {age(row)}" if row.until else ""
+                print(f"{stamp} {MARKS[row.state]} {row.app}: {row.name} ({row.type}) {row.state}{took}: "
+                      f"{row.problem or row.text}", flush=True)
             self._seen[key] = new
         if snapshot.stage != self._stage:
             print(f"{stamp} {header(snapshot, self._region)}", flush=True)

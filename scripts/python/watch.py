@@ -77,7 +77,7 @@ def explain(snapshot: Snapshot) -> None:
     if snapshot.status in ("RUNNING", "SUCCEEDED"):
         return
     print(f"\n{snapshot.status} {snapshot.error}".rstrip())
-    for line in causes(snapshot.cause):
+    for line in "\n".join(causes(snapshot.cause)).splitlines():
         print(f"  {line}")
 
 

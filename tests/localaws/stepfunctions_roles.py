@@ -7,6 +7,7 @@ with `.sync` tasks, one that may not make the rule by which the ends of children
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from localaws import sts
 from localaws.api_error import ApiError
 from localaws.policies import ALLOW, Request, evaluate
 
@@ -39,7 +40,7 @@ def _find(account: str, region: str, role_arn: str):
 
 def _may_make_rule(account: str, region: str, role) -> bool:
     documents = list(role.policies.values())
-    documents += [policy.document for policy in role.managed_policies.values()]
+    documents += [sts.default_document(policy) for policy in role.managed_policies.values()]
     arn = f"arn:{get_partition(region)}:events:{region}:{account}:rule/{_RULE}"
     return all(evaluate(documents, Request(action, arn, role.arn, account)) == ALLOW
                for action in _RULE_ACTIONS)

@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.core.responses import ActionResult
-from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.organizations.models import organizations_backends
 from moto.sts.exceptions import STSClientError
 from moto.sts.models import STSBackend, sts_backends
@@ -139,8 +139,14 @@ def own_effect(caller: Caller, request: Request, session_policy: str | None) -> 
 
 def documents_of(backend: IAMBackend, role: Role) -> list[Any]:
     """Inline and attached policies of a role."""
-    attached = [policy.document for policy in role.managed_policies.values()]
+    attached = [default_document(policy) for policy in role.managed_policies.values()]
     return list(role.policies.values()) + attached
+
+
+def default_document(policy: ManagedPolicy) -> Any:
+    """The version of a managed policy that counts."""
+    return next(version.document for version in policy.versions
+                if version.version_id == policy.default_version_id)
 
 
 def session_policy_of(access_key: str | None, account: str) -> str | None:

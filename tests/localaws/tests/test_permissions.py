@@ -39,6 +39,21 @@ def test_audit_notes_and_does_not_refuse(local):
         ("ListBuckets", "allowed"), ("ListTopics", "denied"), ("ListTopics", None)]
 
 
+def test_the_default_version_of_a_managed_policy_counts(local):
+    sts, iam = allow(local, ("s3:ListAllMyBuckets", "*")), local.client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sns:ListTopics", "Resource": "*"}]})
+    policy = iam.create_policy(PolicyName="managed", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="caller", PolicyArn=policy)
+    keys = session(sts)
+    local.client("sns", **keys).list_topics()
+    iam.create_policy_version(PolicyArn=policy, SetAsDefault=True,
+                              PolicyDocument=document.replace("sns:ListTopics", "sns:Publish"))
+    local.client("sns", **keys).list_topics()
+    listed = [call for call in local.get("calls")["calls"] if call["action"] == "ListTopics"]
+    assert [call["iam"] for call in listed] == ["allowed", "denied"]
+
+
 @pytest.mark.parametrize("service, method, arguments, code", [
     ("rds", "describe_db_instances", {}, "AccessDenied"),
     ("sns", "publish", {"TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Message": "m"},
