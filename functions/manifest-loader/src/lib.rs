@@ -1,0 +1,16 @@
+//! Manifests: how they are read, every rule that they must keep, and what a run makes of them.
+//! The Lambda function, `validate` and yaml-to-json share this one code.
+
+pub mod application;
+pub mod items;
+pub mod join;
+pub mod key;
+pub mod offline;
+pub mod path;
+pub mod problem;
+pub mod product;
+pub mod registry;
+pub mod schema;
+pub mod start;
+pub mod text;
+pub mod tree;

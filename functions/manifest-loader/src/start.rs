@@ -1,0 +1,95 @@
+//! What a person starts an execution with.
+
+use crate::key;
+use crate::problem::Report;
+use crate::product::Regions;
+use crate::registry::Registry;
+use crate::schema::{Schema, shown};
+use serde_json::{Value, json};
+use shared::nearest::did_you_mean;
+use shared::{Error, Phase};
+
+/// Where problems of the start input are.
+pub const INPUT: &str = "input";
+/// Step Functions adds it to the input of a nested execution.
+const STARTED_BY: &str = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID";
+const PATH: &str = "productmanifestpath";
+
+/// The key of the product manifest in `{"productmanifestpath": "<S3 key>"}`.
+pub fn product_key(input: &Value, bucket: &str, report: &mut Report) -> Option<String> {
+    let Some(map) = input.as_object() else {
+        let text = format!("is {}, must be {{\"{PATH}\": \"<S3 key>\"}}", shown(input));
+        report.wrong(INPUT, "$", text);
+        return None;
+    };
+    for name in map.keys().filter(|k| ![PATH, STARTED_BY].contains(&k.as_str())) {
+        let hint = did_you_mean(name, [PATH]);
+        report.wrong(INPUT, "$", format!("unknown key \"{name}\".{hint} Legal: {PATH}."));
+    }
+    let at = format!("$.{PATH}");
+    match map.get(PATH) {
+        None => {
+            let text = format!("the key \"{PATH}\" is missing: the S3 key of the product manifest");
+            report.wrong(INPUT, "$", text);
+            None
+        }
+        Some(Value::String(text)) => {
+            key::of(text, Some(bucket)).map_err(|why| report.wrong(INPUT, &at, why)).ok()
+        }
+        Some(other) => {
+            let text = format!("is {}, must be the S3 key of a product manifest", shown(other));
+            report.wrong(INPUT, &at, text);
+            None
+        }
+    }
+}
+
+/// A start of one phase by a person, without a product manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Direct {
+    /// The application manifest.
+    pub payload: Value,
+    /// The product it is counted to.
+    pub product: String,
+    /// As given.
+    pub regions: Regions,
+}
+
+/// `{"StatePayload": [...], "product", "primary_region", "secondary_region", "unplanned"}`.
+///
+/// # Errors
+/// A defect of the build.
+pub fn direct(
+    registry: &Registry,
+    input: &Value,
+    phase: Phase,
+    here: &str,
+    report: &mut Report,
+) -> Result<Direct, Error> {
+    schema(registry).map_err(Error::internal)?.check(INPUT, "$", input, report);
+    let regions = Regions { region: None, ..Regions::of(input) };
+    regions.check(INPUT, "$", Some(phase), Some(here), report);
+    let product = input["product"].as_str().filter(|n| crate::product::is_name(n));
+    Ok(Direct {
+        payload: input["StatePayload"].clone(),
+        product: product.unwrap_or("direct").to_owned(),
+        regions,
+    })
+}
+
+fn schema(registry: &Registry) -> Result<Schema, String> {
+    let of_product = &registry.product.document()["properties"];
+    Schema::of_manifest(json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["StatePayload"],
+        "properties": {
+            "StatePayload": {"description": "the application manifest"},
+            "product": of_product["product_name"],
+            "primary_region": of_product["primary_region"],
+            "secondary_region": of_product["secondary_region"],
+            "unplanned": of_product["unplanned"],
+            STARTED_BY: {},
+        },
+    }))
+}
