@@ -31,6 +31,11 @@ pub fn facts(facts: &[Fact]) -> String {
 /// The whole plan.
 pub fn plan(card: &Card) -> String {
     let mut out = String::new();
+    if !card.warnings.is_empty() {
+        let items = card.warnings.iter().map(|w| format!("<li>{}</li>\n", escape(w)));
+        let items: String = items.collect();
+        out.push_str(&format!("<section>\n<h2>Warnings</h2>\n<ul>\n{items}</ul>\n</section>\n"));
+    }
     if !card.alarms.is_empty() {
         out.push_str("<section class=\"alarms\">\n<h2>Destroys or may lose data</h2>\n");
         out.push_str(&list(&card.alarms));

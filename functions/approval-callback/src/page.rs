@@ -198,6 +198,7 @@ mod tests {
             card: Card {
                 title: "ACTIVATE of shop in us-west-2".into(),
                 facts: vec![evil("Product"), evil("")],
+                warnings: vec![EVIL.into()],
                 alarms: vec![item("destructive")],
                 groups: vec![Group { title: EVIL.into(), items: vec![item("create")] }],
                 manifests: vec![evil(EVIL)],

@@ -28,6 +28,7 @@ pub fn build(about: &About, plan: &Plan, run: &Value) -> Card {
     Card {
         title: format!("{} of {} in {}", about.phase, context.product, context.region),
         facts: facts(about, plan),
+        warnings: warnings(run),
         alarms: plan.entries.iter().map(alarm).filter(Item::is_alarm).collect(),
         groups: groups(&plan.entries),
         manifests: manifests(run),
@@ -53,6 +54,11 @@ fn facts(about: &About, plan: &Plan) -> Vec<Fact> {
     ]);
     facts.retain(|f| !f.value.is_empty());
     facts
+}
+
+fn warnings(run: &Value) -> Vec<String> {
+    let known = run["warnings"].as_array().into_iter().flatten();
+    known.filter_map(Value::as_str).map(one_line).collect()
 }
 
 fn fact(label: &str, value: &str) -> Fact {
@@ -217,6 +223,7 @@ pub mod tests {
     pub fn run() -> Value {
         json!({
             "context": {},
+            "warnings": ["product.json: the name disagrees with the action"],
             "files": [{"app": "app1", "file": "shop-app1", "sha256": "a".repeat(64)}],
             "layers": [{"apps": [{"files": [{"file": "shop-app1", "sha256": "a".repeat(64)}]}]}],
         })

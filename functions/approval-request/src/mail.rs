@@ -36,6 +36,7 @@ impl Mail<'_> {
         let mut out = wrap(&format!("Approve {}?", card.title), "", "");
         out.push('\n');
         card.facts.iter().for_each(|f| out.push_str(&fact(&f.label, &f.value)));
+        out.push_str(&warnings(&card.warnings));
         out.push_str(&alarms(&card.alarms));
         out.push_str(&self.answer());
         self.plan(card, &mut out);
@@ -82,6 +83,21 @@ impl Mail<'_> {
             }
         }
     }
+}
+
+fn warnings(warnings: &[String]) -> String {
+    if warnings.is_empty() {
+        return String::new();
+    }
+    let mut out = heading("WARNINGS");
+    for (shown, warning) in warnings.iter().enumerate() {
+        if shown == 20 {
+            out.push_str(&wrap(&format!("... and {} more", warnings.len() - shown), "  ", "  "));
+            break;
+        }
+        out.push_str(&wrap(warning, "  - ", "    "));
+    }
+    out
 }
 
 fn alarms(items: &[Item]) -> String {

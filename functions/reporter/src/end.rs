@@ -92,34 +92,25 @@ fn lines<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Vec<S
     Ok(texts(&value))
 }
 
-/// Texts, or objects that hold one, as lines.
+/// Texts as lines; a problem of a manifest as `file:line:column: path: text`.
 pub fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(texts).collect(),
         Value::String(text) => vec![one_line(text)],
-        Value::Object(fields) => {
-            let found =
-                ["line", "text", "problem"].iter().find_map(|name| fields.get(*name)?.as_str());
-            found.map_or_else(|| vec![described(value)], |text| vec![one_line(text)])
-        }
+        Value::Object(_) => vec![problem(value)],
         _ => vec![],
     }
 }
 
-/// `place: message next step`, of whatever names an object uses for them.
-fn described(value: &Value) -> String {
-    let part = |names: &[&str]| {
-        let mut found =
-            names.iter().filter_map(|name| value[*name].as_str()).filter(|t| !t.is_empty());
-        found.next().map(str::to_owned)
-    };
-    let place = part(&["file", "key", "where", "resourceName"]);
-    let at = part(&["path", "at", "place", "resourceType"]);
-    let place: Vec<String> = [place, at].into_iter().flatten().collect();
-    let message = part(&["message", "summary", "error"]).unwrap_or_else(|| value.to_string());
-    let step = part(&["nextStep", "hint"]).map(|s| format!(" {s}")).unwrap_or_default();
-    let place = if place.is_empty() { String::new() } else { format!("{}: ", place.join(", ")) };
-    one_line(&format!("{place}{message}{step}"))
+fn problem(value: &Value) -> String {
+    let text = |name: &str| value[name].as_str().filter(|t| !t.is_empty());
+    let Some(what) = text("text") else { return one_line(&value.to_string()) };
+    let mut place = text("file").unwrap_or_default().to_owned();
+    if let (Some(line), Some(column)) = (value["line"].as_u64(), value["column"].as_u64()) {
+        place.push_str(&format!(":{line}:{column}"));
+    }
+    let parts = [Some(place.as_str()).filter(|p| !p.is_empty()), text("path"), Some(what)];
+    one_line(&parts.into_iter().flatten().collect::<Vec<_>>().join(": "))
 }
 
 #[cfg(test)]
@@ -154,8 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn problems_of_any_shape_become_lines() {
-        let value = json!(["a", {"line": "b"}, {"file": "f", "path": "0.x", "message": "m", "nextStep": "do"}]);
-        assert_eq!(texts(&value), ["a", "b", "f, 0.x: m do"]);
+    fn a_problem_is_told_with_its_place() {
+        let value = json!([
+            "a",
+            {"file": "a.json", "path": "", "line": 3, "column": 7, "text": "not legal"},
+            {"file": "a.json", "path": "$[0].layer", "line": null, "column": null, "text": "b"},
+            {"odd": 1},
+        ]);
+        let lines = ["a", "a.json:3:7: not legal", "a.json: $[0].layer: b", "{\"odd\":1}"];
+        assert_eq!(texts(&value), lines);
     }
 }

@@ -37,7 +37,7 @@ pub struct Found {
     pub journal: Vec<Entry>,
     /// One for each recorded failure of a resource.
     pub failures: Vec<Failed>,
-    /// What could not be read.
+    /// What the loader warned of, and what could not be read.
     pub warnings: Vec<String>,
 }
 
@@ -121,10 +121,12 @@ pub async fn read(frame: &Frame, end: &End) -> Found {
     let run: Option<Value> = json(store, &of("run.json"), &mut found.warnings).await;
     let run = run.unwrap_or_default();
     found.context = serde_json::from_value(run["context"].clone()).ok();
-    let phase = if run["phase"].is_null() { &run["action"] } else { &run["phase"] };
-    found.phase = serde_json::from_value(phase.clone()).ok();
-    let problems: Option<Value> = json(store, &of("problems.json"), &mut found.warnings).await;
-    found.problems = problems.map(|p| listed(&p, "problems")).unwrap_or_default();
+    found.phase = serde_json::from_value(run["action"].clone()).ok();
+    found.warnings.extend(texts(&run["warnings"]));
+    let refused: Option<Value> = json(store, &of("problems.json"), &mut found.warnings).await;
+    let refused = refused.unwrap_or_default();
+    found.problems = texts(&refused["problems"]);
+    found.warnings.extend(texts(&refused["warnings"]));
     let asked: Option<Value> = json(store, &of("approval.json"), &mut found.warnings).await;
     found.requested_at = asked.and_then(|a| a["requestedAt"].as_str().map(str::to_owned));
     if found.requested_at.is_some() && end.approval.is_none() {
@@ -132,11 +134,6 @@ pub async fn read(frame: &Frame, end: &End) -> Found {
     }
     read_journal(store, &of("journal/"), &mut found).await;
     found
-}
-
-/// A list, or an object that holds it.
-fn listed(value: &Value, name: &str) -> Vec<String> {
-    texts(value.get(name).unwrap_or(value))
 }
 
 async fn json<T: DeserializeOwned>(
@@ -204,12 +201,5 @@ mod tests {
         for (text, wanted) in cases {
             assert_eq!(product_name(text).as_deref(), wanted, "{text}");
         }
-    }
-
-    #[test]
-    fn problems_may_be_a_list_or_in_an_object() {
-        let object = serde_json::json!({"count": 2, "problems": ["a", "b"]});
-        assert_eq!(listed(&object, "problems"), ["a", "b"]);
-        assert_eq!(listed(&serde_json::json!(["a"]), "problems"), ["a"]);
     }
 }

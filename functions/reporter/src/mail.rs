@@ -172,7 +172,7 @@ fn warnings(report: &Report, out: &mut String) {
     if report.warnings.is_empty() {
         return;
     }
-    out.push_str(&heading("WHAT THIS REPORT DOES NOT KNOW"));
+    out.push_str(&heading("WARNINGS"));
     report.warnings.iter().for_each(|w| out.push_str(&wrap(&one_line(w), "  - ", "    ")));
 }
 
@@ -249,7 +249,7 @@ mod tests {
         let mut report = failed();
         report.warnings.push("This report could not be written: no.".into());
         let body = body(&report, FOLDER);
-        assert!(body.contains("WHAT THIS REPORT DOES NOT KNOW"));
+        assert!(body.contains("WARNINGS"));
         assert!(body.contains("could not be written"));
     }
 

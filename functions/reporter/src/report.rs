@@ -49,7 +49,7 @@ pub struct Report {
     pub next_step: String,
     /// The call that starts the same manifest again.
     pub start_again: Option<String>,
-    /// What this report could not find out.
+    /// What the loader warned of, and what this report could not find out.
     pub warnings: Vec<String>,
 }
 
@@ -134,14 +134,13 @@ fn lines(end: &End, found: &Found) -> Vec<String> {
     if end.outcome == "SUCCEEDED" {
         return vec![];
     }
-    let blockers = texts(&Value::Array(found.plan.blockers.clone()));
-    let error = end.error_type.as_deref().unwrap_or_default();
-    let whole = match error {
-        "Dr.InvalidManifest" | "Dr.InvalidParameters" => found.problems.clone(),
-        "Dr.PlanFailed" => blockers,
+    let whole = match end.error_type.as_deref() {
+        // Manifests that were refused: there is no run beyond that.
+        _ if !found.problems.is_empty() => found.problems.clone(),
+        Some("Dr.PlanFailed") => texts(&Value::Array(found.plan.blockers.clone())),
         _ => vec![],
     };
-    if whole.len() >= end.lines.len() && !whole.is_empty() { whole } else { end.lines.clone() }
+    if whole.is_empty() { end.lines.clone() } else { whole }
 }
 
 fn warnings(end: &End, found: &Found, resources: &[Resource]) -> Vec<String> {
@@ -217,8 +216,11 @@ pub mod tests {
         let found = Found { problems: vec!["a".into(), "b".into()], ..Found::default() };
         let mut end = end("FAILED", json!("Dr.InvalidManifest"), json!(["2 problems: a ..."]));
         assert_eq!(report(&end, &found).lines, ["a", "b"]);
-        end.error_type = Some("Dr.AppLayerFailed".into());
-        assert_eq!(report(&end, &found).lines, ["2 problems: a ..."]);
+        let mut blocked = Found::default();
+        blocked.plan.blockers = vec![json!("c"), json!("d")];
+        assert_eq!(report(&end, &blocked).lines, ["2 problems: a ..."]);
+        end.error_type = Some("Dr.PlanFailed".into());
+        assert_eq!(report(&end, &blocked).lines, ["c", "d"]);
     }
 
     #[test]
