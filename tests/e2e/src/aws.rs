@@ -1,5 +1,6 @@
 //! What an operator does with the AWS CLI, and what a test reads afterwards.
 
+use crate::control::Mail;
 use crate::world::World;
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::{Value, json};
@@ -48,6 +49,11 @@ impl Ended {
         assert_eq!(self.status, ExecutionStatus::Failed, "{}", self.cause);
         assert_eq!(self.error, error, "{}", self.cause);
         self.cause
+    }
+
+    /// The lines of its cause: a JSON list from the product machine, else the text itself.
+    pub fn lines(&self) -> Vec<String> {
+        serde_json::from_str(&self.cause).unwrap_or_else(|_| vec![self.cause.clone()])
     }
 
     /// Name of the execution.
@@ -124,17 +130,17 @@ impl World {
 
     /// Approves as the mail's reader would.
     pub async fn approve(&self, arn: &str) {
-        self.answer(arn, "approve").await;
+        self.answer(arn, "APPROVED").await;
     }
 
     /// Rejects as the mail's reader would.
     pub async fn reject(&self, arn: &str) {
-        self.answer(arn, "reject").await;
+        self.answer(arn, "REJECTED").await;
     }
 
     async fn answer(&self, arn: &str, decision: &str) {
         let link = self.approval_link(arn).await;
-        let form = [("name", "Ada Approver"), ("reason", "drill"), ("decision", decision)];
+        let form = [("approver", "Ada Approver"), ("reason", "drill"), ("decision", decision)];
         let (status, page) = self.control.submit(&link, &form);
         assert_eq!(status, 200, "{page}");
     }
@@ -146,6 +152,33 @@ impl World {
         let put = self.s3(region).put_object().bucket(World::bucket(region)).key(&key).body(body);
         put.send().await.expect("put-object");
         key
+    }
+
+    /// The mails about an execution, oldest first. A report's mail is sent after the report is written.
+    pub async fn mails_about(&self, arn: &str, wanted: usize) -> Vec<Mail> {
+        let name = arn.rsplit(':').next().expect("a name").to_owned();
+        for _ in 0..50 {
+            let mut mails = self.control.mails();
+            mails.retain(|m| m.body.contains(&name));
+            if mails.len() >= wanted {
+                return mails;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("fewer than {wanted} mails about {name}\n{}", self.trouble());
+    }
+
+    /// Keys of the bucket under `dr-orchestration-artifacts/` plus a prefix.
+    pub async fn keys(&self, region: &str, prefix: &str) -> Vec<String> {
+        let prefix = format!("dr-orchestration-artifacts/{prefix}");
+        let list = self.s3(region).list_objects_v2().bucket(World::bucket(region)).prefix(prefix);
+        let mut pages = list.into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.expect("list-objects");
+            keys.extend(page.contents().iter().filter_map(|o| o.key().map(str::to_owned)));
+        }
+        keys
     }
 
     /// A JSON object of the bucket; None when it is not there.

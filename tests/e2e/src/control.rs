@@ -103,11 +103,43 @@ impl Control {
         (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap_or_default())
     }
 
+    /// HEAD of a link in a mail: status and length of what follows.
+    pub fn head(&self, link: &str) -> (u16, usize) {
+        let mut answer = self.agent.head(self.here(link)).call().expect("the link");
+        (answer.status().as_u16(), answer.body_mut().read_to_vec().unwrap_or_default().len())
+    }
+
+    /// PUT to a link in a mail: status.
+    pub fn put(&self, link: &str) -> u16 {
+        self.agent.put(self.here(link)).send_empty().expect("the link").status().as_u16()
+    }
+
     /// POST of a form to a link in a mail: status and page.
     pub fn submit(&self, link: &str, form: &[(&str, &str)]) -> (u16, String) {
         let form = form.iter().copied();
         let mut answer = self.agent.post(self.here(link)).send_form(form).expect("the link");
         (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap_or_default())
+    }
+
+    /// What a function printed, in both Regions.
+    pub fn log(&self, function: &str) -> Vec<String> {
+        let answer = self.get(&format!("logs?function=aws-dr-orchestrator-{function}"));
+        let lines = answer["lines"].as_array().into_iter().flatten();
+        lines.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Messages of a CloudWatch log group.
+    pub fn log_group(&self, region: &str, group: &str) -> Vec<String> {
+        let keys = format!("Credential=test/20260101/{region}/logs/aws4_request");
+        let request = self.agent.post(self.endpoint() + "/");
+        let request = request
+            .header("Authorization", format!("AWS4-HMAC-SHA256 {keys}, SignedHeaders=host, Signature=0"))
+            .header("X-Amz-Target", "Logs_20140328.FilterLogEvents")
+            .header("Content-Type", "application/x-amz-json-1.1");
+        let mut answer = request.send(json!({"logGroupName": group}).to_string()).expect("logs");
+        let answer: Value = answer.body_mut().read_json().expect("JSON");
+        let events = answer["events"].as_array().into_iter().flatten();
+        events.filter_map(|e| e["message"].as_str()).map(str::to_owned).collect()
     }
 
     /// The world was deployed on another port: the copy serves the same path on its own.

@@ -58,6 +58,16 @@ impl World {
         aws_sdk_rds::Client::new(&self.config(region))
     }
 
+    /// Parameter Store.
+    pub fn ssm(&self, region: &str) -> aws_sdk_ssm::Client {
+        aws_sdk_ssm::Client::new(&self.config(region))
+    }
+
+    /// CloudWatch.
+    pub fn cloudwatch(&self, region: &str) -> aws_sdk_cloudwatch::Client {
+        aws_sdk_cloudwatch::Client::new(&self.config(region))
+    }
+
     /// Calls of Lambda functions that changed something outside the orchestrator's own bucket,
     /// topic, logs and tokens, and that the service accepted.
     pub fn changes(&self) -> Vec<String> {

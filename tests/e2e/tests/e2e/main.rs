@@ -1,5 +1,10 @@
 //! End-to-end tests: the real binaries, state machines, templates and scripts on the local AWS.
 
 mod again;
+mod approval;
+mod bad_input;
+mod cases;
 mod cycle;
+mod failures;
 mod faults;
+mod secrets;
