@@ -113,12 +113,23 @@ impl Resource for ModuleTest {
         match p.outcome {
             Ending::Done => Step::Done(Outcome::new(line(p, account.as_deref()))),
             Ending::Timeout => Step::Wait("waits for its deadline, as asked".into()),
+            // A failure in the plan would be a blocker: it is the run's failure that is tested.
+            Ending::Fail if cx.mode == shared::Mode::Plan => Step::Wait("fails".into()),
             Ending::Fail => Step::Fail(
                 ErrorType::Failed,
                 "the test failed, as its parameter Outcome asked".into(),
                 "Set Outcome to DONE.".into(),
             ),
         }
+    }
+
+    fn outlook(p: &Parameters, _: &Option<String>, _: &Cx) -> Option<(ChangeClass, String)> {
+        let text = match p.outcome {
+            Ending::Done => return None,
+            Ending::Fail => "fails when it runs, as its parameter Outcome asks",
+            Ending::Timeout => "waits for its deadline, as its parameter Outcome asks",
+        };
+        Some((Self::CLASS, text.to_owned()))
     }
 
     async fn apply(&self, _: &Parameters, change: Never, _: &Cx) -> Result<Value> {
@@ -158,6 +169,17 @@ mod tests {
         assert!(matches!(step(json!({"Sleep": 5}), 5), Step::Done(_)));
         assert!(matches!(step(json!({"Outcome": "FAIL"}), 0), Step::Fail(..)));
         assert!(matches!(step(json!({"Outcome": "TIMEOUT"}), 9999), Step::Wait(_)));
+    }
+
+    #[test]
+    fn a_failure_that_was_asked_for_does_not_block_the_plan() {
+        let mut cx = shared::progress::sample_cx(shared::Phase::Activate);
+        cx.mode = shared::Mode::Plan;
+        let p = parameters(json!({"Outcome": "FAIL"}));
+        let account = Some(cx.account.clone());
+        assert!(matches!(ModuleTest::decide(&p, &account, &cx), Step::Wait(_)));
+        let told = ModuleTest::outlook(&p, &account, &cx).unwrap().1;
+        assert!(told.starts_with("fails when it runs"), "{told}");
     }
 
     #[test]
