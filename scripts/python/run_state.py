@@ -107,7 +107,7 @@ class Run:
             return about["status"].lower().replace("_", " ")
         events = self._states.get_execution_history(
             executionArn=self.arn, reverseOrder=True, maxResults=200, includeExecutionData=False)
-        for event in events["events"]:
+        for event in sorted(events["events"], key=lambda event: -event["id"]):
             name = event.get("stateEnteredEventDetails", {}).get("name")
             if name in STAGES:
                 return STAGES[name]
