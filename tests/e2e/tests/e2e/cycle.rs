@@ -38,9 +38,14 @@ async fn a_product_moves_and_the_old_region_becomes_the_standby() {
     world.control.dark(EAST, false);
     world.run(EAST, &product("CLEANUP")).await.succeeded();
     assert!(!instances(&world, EAST).await.contains_key("orders-db"));
-    let snapshots = world.rds(EAST).describe_db_snapshots().send().await.unwrap();
-    let statuses: Vec<_> = snapshots.db_snapshots().iter().map(|s| s.status().unwrap()).collect();
-    assert_eq!(statuses, ["available"]);
+    let manual = world.rds(EAST).describe_db_snapshots().snapshot_type("manual");
+    let snapshots = manual.send().await.unwrap();
+    let name_and_status = |s: &aws_sdk_rds::types::DbSnapshot| {
+        (s.db_snapshot_identifier().unwrap().to_owned(), s.status().unwrap().to_owned())
+    };
+    let snapshots: Vec<_> = snapshots.db_snapshots().iter().map(name_and_status).collect();
+    assert!(matches!(snapshots.as_slice(), [(name, status)]
+        if name.starts_with("dr-final-orders-db-") && status == "available"), "{snapshots:?}");
 
     world.run(WEST, &product("REPLICATE")).await.succeeded();
     let east = instances(&world, EAST).await;
