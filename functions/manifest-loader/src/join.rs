@@ -216,7 +216,7 @@ mod tests {
     fn blockers(by: Expected, status: Status, at: Expected) -> Vec<String> {
         let found =
             vec![entry(status, &["export:x"], &[]), entry(Status::Unknown, &[], &["export:x"])];
-        join(&[by, at], found, true).blockers
+        join(&[by, Expected { index: 1, ..at }], found, true).blockers
     }
 
     #[test]

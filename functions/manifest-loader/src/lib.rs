@@ -14,3 +14,10 @@ pub mod schema;
 pub mod start;
 pub mod text;
 pub mod tree;
+
+#[cfg(test)]
+mod offline_tests;
+#[cfg(test)]
+mod rules_tests;
+#[cfg(test)]
+mod text_tests;

@@ -5,7 +5,7 @@ use crate::problem::Report;
 use crate::product::{self, Product};
 use crate::registry::Registry;
 use crate::{application, text};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared::Phase;
 use std::collections::BTreeSet;
 
@@ -115,7 +115,7 @@ fn shape(file: &Candidate, out: &mut Checked) -> Option<Shape> {
         }
         Err(_) => Shape::Neither,
     };
-    if let (Shape::Neither, true) = (&shape, file.named) {
+    if let (Shape::Neither, true) = (&shape, must && !file_name.ends_with(".schema.json")) {
         let text = "is neither a product manifest (an object with action, product_name, product) nor an application manifest (a list of layers)";
         out.report.wrong(&file.path, "", text);
     } else if matches!(shape, Shape::Neither) {
@@ -126,13 +126,16 @@ fn shape(file: &Candidate, out: &mut Checked) -> Option<Shape> {
 
 fn shape_of(value: Value, must: bool) -> Shape {
     match &value {
-        Value::Object(map) if ["product_name", "product"].iter().any(|k| map.contains_key(*k)) => {
-            Shape::Product(value)
-        }
+        Value::Object(map) if is_product(map) => Shape::Product(value),
         Value::Array(items) => {
             let layers = items.iter().any(|i| i.get("resources").is_some());
             if layers || must { Shape::Application(value) } else { Shape::Neither }
         }
         _ => Shape::Neither,
     }
+}
+
+/// Two of its keys, so that one may be misspelt.
+fn is_product(map: &Map<String, Value>) -> bool {
+    ["product_name", "product", "action"].iter().filter(|k| map.contains_key(**k)).count() >= 2
 }

@@ -90,7 +90,7 @@ impl Schema {
     fn hint(&self, node: &Value, value: &Value) -> String {
         let wanted = self.wanted(node, 0);
         match value {
-            Value::Number(_) | Value::Bool(_) if wanted.starts_with("a text") => {
+            Value::Number(_) | Value::Bool(_) if any_text(node) => {
                 format!("; put it in quotes: \"{value}\"")
             }
             Value::Null => "; give a value or leave the key out".to_owned(),
@@ -150,6 +150,11 @@ fn waits_for_its_token(error: &ValidationError<'_>) -> bool {
         Kind::Type { kind: TypeKind::Single(JsonType::Object | JsonType::Array) }
     );
     token && !whole
+}
+
+/// Whether every text is legal, so that quotes would help.
+fn any_text(node: &Value) -> bool {
+    node["type"] == "string" && ["pattern", "enum"].iter().all(|k| node.get(*k).is_none())
 }
 
 fn either(mut words: Vec<String>) -> String {

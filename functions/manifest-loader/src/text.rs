@@ -76,7 +76,7 @@ pub fn json(name: &str, text: &str) -> Result<Value, Problem> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = tree::read(&mut deserializer);
     value.and_then(|v| deserializer.end().map(|()| v)).map_err(|e| {
-        let why = without_position(&e.to_string());
+        let why = without_position(&e.to_string(), e.line(), e.column());
         Problem::new(name, "", format!("not legal JSON: {why}")).at(e.line(), e.column())
     })
 }
@@ -90,38 +90,35 @@ pub fn yaml(name: &str, text: &str) -> Result<Value, Problem> {
         return Err(Problem::new(name, "", "not legal YAML: nested too deep"));
     }
     tree::read(serde_yaml::Deserializer::from_str(text)).map_err(|e| {
+        let (line, column) = e.location().map_or((0, 0), |at| (at.line(), at.column()));
         // The parser has a limit of its own, and its own words for it.
-        let why = without_position(&e.to_string()).replace("repetition limit exceeded", tree::TOO_LARGE);
+        let why = without_position(&e.to_string(), line, column)
+            .replace("repetition limit exceeded", tree::TOO_LARGE);
         let problem = Problem::new(name, "", format!("not legal YAML: {why}"));
-        match e.location() {
-            Some(at) => problem.at(at.line(), at.column()),
-            None => problem,
-        }
+        if line == 0 { problem } else { problem.at(line, column) }
     })
 }
 
 /// The parser's time grows with the square of open brackets: more than any manifest has are refused.
+/// Brackets in quotes are counted too, which no balanced text is refused for.
 fn nested_too_deep(text: &str) -> bool {
-    let mut run = 0usize;
+    let mut open = 0usize;
     text.bytes().any(|b| {
-        run = match b {
-            b'[' | b'{' => run + 1,
-            b' ' | b'\n' | b'\r' | b'\t' | b'-' | b',' | b':' | b'?' | b'"' | b'\'' => run,
-            _ => 0,
+        open = match b {
+            b'[' | b'{' => open + 1,
+            b']' | b'}' => open.saturating_sub(1),
+            _ => open,
         };
-        run > 256
+        open > 1000
     })
 }
 
-/// The position is told apart from the text.
-fn without_position(text: &str) -> String {
-    match text.rsplit_once(" at line ") {
-        Some((why, rest))
-            if rest.bytes().all(|b| b.is_ascii_digit() || b" column".contains(&b)) =>
-        {
-            why.to_owned()
-        }
-        _ => text.to_owned(),
+/// The position is told apart from the text, and a path as long as a bomb is deep is not told at all.
+fn without_position(text: &str, line: usize, column: usize) -> String {
+    let text = text.replacen(&format!(" at line {line} column {column}"), "", 1);
+    match text.split_once(": ") {
+        Some((path, why)) if path.len() > 120 => why.to_owned(),
+        _ => text,
     }
 }
 

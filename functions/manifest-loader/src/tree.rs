@@ -13,8 +13,7 @@ const DEPTH: usize = 64;
 const BUDGET: usize = 1 << 20;
 
 /// What is wrong with a document that grows when it is read.
-pub const TOO_LARGE: &str =
-    "aliases (*name) make this document too large; write the values out";
+pub const TOO_LARGE: &str = "aliases (*name) make this document too large; write the values out";
 
 /// Reads one document.
 ///
@@ -35,9 +34,7 @@ impl Tree<'_> {
     fn spend<E: Error>(&self, cost: usize) -> Result<(), E> {
         let left = self.budget.get().checked_sub(cost + 1);
         self.budget.set(left.unwrap_or(0));
-        left.map(|_| ()).ok_or_else(|| {
-            E::custom(TOO_LARGE)
-        })
+        left.map(|_| ()).ok_or_else(|| E::custom(TOO_LARGE))
     }
 
     fn deeper<E: Error>(&self) -> Result<Self, E> {
