@@ -90,7 +90,8 @@ step_localaws() { pytest tests/localaws/tests; }
 step_deployment() { DR_DIST=$zips pytest tests/templates/test_deployment.py; }
 
 # One process: the first test deploys the world, each test works in a copy of it.
-step_e2e() { DR_DIST=$zips cargo test -p e2e --locked -- --test-threads "${E2E_THREADS:-3}"; }
+# The whole workspace is selected, so that the crates keep the features of the other steps and nothing is built anew.
+step_e2e() { DR_DIST=$zips cargo test --workspace --locked --test e2e -- --test-threads "${E2E_THREADS:-3}"; }
 
 prepare() {
   ensure_rust
