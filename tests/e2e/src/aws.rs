@@ -67,13 +67,15 @@ const MACHINE: &str = "aws-dr-orchestrator-stepfunction-";
 impl World {
     /// `aws stepfunctions start-execution` of the product orchestrator; gives the ARN.
     pub async fn start(&self, region: &str, key: &str) -> String {
-        self.start_machine(region, "product-orchestrator", json!({"productmanifestpath": key})).await
+        self.start_machine(region, "product-orchestrator", json!({"productmanifestpath": key}))
+            .await
     }
 
     /// `aws stepfunctions start-execution` of any of the machines.
     pub async fn start_machine(&self, region: &str, machine: &str, input: Value) -> String {
         let arn = format!("arn:aws:states:{region}:123456789012:stateMachine:{MACHINE}{machine}");
-        let start = self.sfn(region).start_execution().state_machine_arn(arn).input(input.to_string());
+        let start =
+            self.sfn(region).start_execution().state_machine_arn(arn).input(input.to_string());
         start.send().await.expect("start-execution").execution_arn
     }
 
@@ -93,7 +95,13 @@ impl World {
     /// How an execution stands.
     pub async fn describe(&self, arn: &str) -> Ended {
         let region = arn.split(':').nth(3).expect("a Region");
-        let e = self.sfn(region).describe_execution().execution_arn(arn).send().await.expect("describe");
+        let e = self
+            .sfn(region)
+            .describe_execution()
+            .execution_arn(arn)
+            .send()
+            .await
+            .expect("describe");
         Ended {
             arn: arn.to_owned(),
             status: e.status,
@@ -116,7 +124,8 @@ impl World {
         let end = Instant::now() + Duration::from_secs(90);
         loop {
             let mails = self.control.mails();
-            let mail = mails.iter().find(|m| m.subject.contains("Approve") && m.body.contains(&name));
+            let mail =
+                mails.iter().find(|m| m.subject.contains("Approve") && m.body.contains(&name));
             if let Some(link) = mail.and_then(|m| link_in(&m.body)) {
                 return link;
             }

@@ -133,7 +133,10 @@ impl Control {
         let keys = format!("Credential=test/20260101/{region}/logs/aws4_request");
         let request = self.agent.post(self.endpoint() + "/");
         let request = request
-            .header("Authorization", format!("AWS4-HMAC-SHA256 {keys}, SignedHeaders=host, Signature=0"))
+            .header(
+                "Authorization",
+                format!("AWS4-HMAC-SHA256 {keys}, SignedHeaders=host, Signature=0"),
+            )
             .header("X-Amz-Target", "Logs_20140328.FilterLogEvents")
             .header("Content-Type", "application/x-amz-json-1.1");
         let mut answer = request.send(json!({"logGroupName": group}).to_string()).expect("logs");

@@ -1,14 +1,13 @@
 //! Manifests of tests that do not use the sample.
 
-use crate::world::World;
 use crate::ManifestText;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// Folder of the manifests in the bucket.
 pub const FILES: &str = "dr-orchestration-artifacts/manifest-files/";
 
-/// A product manifest: one application layer per list of files. It may run in one Region only, and
-/// its approval waits a minute.
+/// A product manifest: one application layer per list of files. It may run in one Region only.
 pub fn product(name: &str, action: &str, region: &str, layers: &[&[&str]]) -> Value {
     let layer = |(n, files): (usize, &&[&str])| {
         json!({"app_layer": n + 1, "apps": [{
@@ -20,7 +19,7 @@ pub fn product(name: &str, action: &str, region: &str, layers: &[&[&str]]) -> Va
         "action": action,
         "product_name": name,
         "region": region,
-        "approval": {"timeout_minutes": 1},
+        "approval": {"timeout_minutes": 10},
         "product": layers.iter().enumerate().map(layer).collect::<Vec<_>>(),
     })
 }

@@ -11,7 +11,7 @@ static FORKING: Mutex<()> = Mutex::new(());
 
 pub struct Parent {
     control: Control,
-    _server: Child,
+    _server: Option<Child>,
 }
 
 /// A control of a fresh copy of the deployed world.
@@ -30,7 +30,12 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
+/// `DR_LOCALAWS_PORT` names a local AWS that is deployed already, so that a test under work starts at
+/// once; else there is a new one.
 fn start() -> Parent {
+    if let Some(port) = std::env::var("DR_LOCALAWS_PORT").ok().and_then(|p| p.parse().ok()) {
+        return Parent { control: Control::new(port), _server: None };
+    }
     let started = Instant::now();
     let port = free_port();
     let server = serve(port);
@@ -39,7 +44,7 @@ fn start() -> Parent {
     control.post("timings", &fast());
     deploy(port);
     eprintln!("the world was deployed in {} s", started.elapsed().as_secs());
-    Parent { control, _server: server }
+    Parent { control, _server: Some(server) }
 }
 
 /// Short, but never zero: every transition is seen.
@@ -67,7 +72,8 @@ fn serve(port: u16) -> Child {
 }
 
 fn deploy(port: u16) {
-    let zips = std::env::var("DR_DIST").expect("DR_DIST names the folder of the zips: run scripts/test.sh");
+    let zips = std::env::var("DR_DIST")
+        .expect("DR_DIST names the folder of the zips: run scripts/test.sh");
     let script = repository().join("scripts/localaws-deploy.sh");
     let output = Command::new("bash")
         .arg(script)

@@ -71,9 +71,19 @@ impl World {
     /// Calls of Lambda functions that changed something outside the orchestrator's own bucket,
     /// topic, logs and tokens, and that the service accepted.
     pub fn changes(&self) -> Vec<String> {
-        let own = ["s3:", "sns:", "logs:", "states:", "stepfunctions:", "sts:", "cloudwatch:", "monitoring:"];
+        let own = [
+            "s3:",
+            "sns:",
+            "logs:",
+            "states:",
+            "stepfunctions:",
+            "sts:",
+            "cloudwatch:",
+            "monitoring:",
+        ];
         let calls = self.control.calls();
-        let calls = calls.iter().filter(|c| c.mutates() && c.accepted() && !c.function().is_empty());
+        let calls =
+            calls.iter().filter(|c| c.mutates() && c.accepted() && !c.function().is_empty());
         calls.map(|c| c.action()).filter(|a| !own.iter().any(|o| a.starts_with(o))).collect()
     }
 
@@ -89,7 +99,8 @@ impl World {
         let mut text = format!("last mail: {mail}\n");
         for function in ["manifest-loader", "approval-request", "reporter", "failure-recorder"] {
             let logs = self.control.get(&format!("logs?function=aws-dr-orchestrator-{function}"));
-            let lines: Vec<_> = logs["lines"].as_array().into_iter().flatten().rev().take(5).collect();
+            let lines: Vec<_> =
+                logs["lines"].as_array().into_iter().flatten().rev().take(5).collect();
             text += &format!("{function}: {lines:?}\n");
         }
         text

@@ -49,7 +49,9 @@ async fn a_function_that_is_killed_after_its_call_neither_promotes_nor_deletes_t
         (WEST, "REPLICATE", "CreateDBInstanceReadReplica"),
     ] {
         world.control.clear_calls();
-        world.control.fault(json!({"service": "rds", "action": action, "kind": "kill", "times": 1}));
+        world
+            .control
+            .fault(json!({"service": "rds", "action": action, "kind": "kill", "times": 1}));
         world.run(region, &product(phase)).await.succeeded();
         assert_eq!(world.count(&format!("rds:{action}")), 1, "{phase}");
     }

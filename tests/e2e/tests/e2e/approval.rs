@@ -2,8 +2,8 @@
 
 use crate::cycle::product;
 use aws_sdk_sfn::types::ExecutionStatus;
-use e2e::manifests::{application, module_test};
-use e2e::{WEST, World};
+use e2e::manifests::{self, application, module_test};
+use e2e::{EAST, WEST, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -67,7 +67,8 @@ async fn only_a_post_acts_and_only_once() {
     assert_eq!(answers(&world), 1);
 
     let approval = &world.report("once", &arn).await["approval"];
-    let told = [&approval["decision"], &approval["approver"], &approval["reason"], &approval["via"]];
+    let told =
+        [&approval["decision"], &approval["approver"], &approval["reason"], &approval["via"]];
     assert_eq!(told, ["APPROVED", "Ada", "drill 7", "link"]);
 }
 
@@ -126,8 +127,9 @@ async fn an_incomplete_form_is_no_answer_and_comes_back_with_what_was_typed() {
         assert_eq!(page.contains(kept), typed, "{page}");
     }
     still_waits(&world, &arn).await;
-    let (status, page) =
-        world.control.submit(&link, &[("approver", evil), ("reason", evil), ("decision", "REJECTED")]);
+    let (status, page) = world
+        .control
+        .submit(&link, &[("approver", evil), ("reason", evil), ("decision", "REJECTED")]);
     assert_eq!(status, 200, "{page}");
     assert!(!page.contains("<b>") && page.contains("&lt;b&gt;"), "{page}");
     world.wait(&arn, 60).await.failed("Dr.Rejected");
@@ -137,7 +139,7 @@ async fn an_incomplete_form_is_no_answer_and_comes_back_with_what_was_typed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rejected_run_fails_with_who_and_why_and_has_changed_nothing() {
     let world = World::new();
-    let arn = world.start(WEST, &product("ACTIVATE")).await;
+    let arn = world.start(WEST, &product("INSTANTIATE")).await;
     let link = world.approval_link(&arn).await;
     let (status, page) = world.control.submit(&link, &REJECT);
     assert_eq!(status, 200, "{page}");
@@ -162,7 +164,13 @@ async fn a_rejected_run_fails_with_who_and_why_and_has_changed_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_answers_within_the_minute_and_nothing_is_changed() {
     let world = World::new();
-    let (arn, link) = asked(&world, "nobody").await;
+    let smoke = application(&[&[module_test("Smoke", json!({}))]]);
+    world.upload(WEST, "nobody-app1.json", smoke).await;
+    let mut manifest = manifests::product("nobody", "ACTIVATE", WEST, &[&["nobody-app1.json"]]);
+    manifest["approval"]["timeout_minutes"] = json!(1);
+    let key = world.upload(WEST, "nobody.json", manifest).await;
+    let arn = world.start(WEST, &key).await;
+    let link = world.approval_link(&arn).await;
     let ended = world.wait(&arn, 90).await;
     let cause = ended.failed("Dr.ApprovalTimedOut");
     assert!(cause.contains("nobody answered the approval request within 60 seconds"), "{cause}");
@@ -196,17 +204,29 @@ async fn an_answer_for_a_run_that_was_stopped_is_told_that_it_is_no_longer_open(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_mail_tells_what_is_approved_and_never_the_task_token() {
     let world = World::new();
-    let arn = world.start(WEST, &product("ACTIVATE")).await;
+    // The database alone: the service of the sample needs its INSTANTIATE first.
+    let layers: [&[&str]; 1] = [&["sampleproduct-app1-ACTIVATE.json"]];
+    let mut manifest = manifests::product("move", "ACTIVATE", WEST, &layers);
+    manifest["primary_region"] = json!(EAST);
+    manifest["unplanned"] = json!(true);
+    let key = world.upload(WEST, "move.json", manifest).await;
+    let arn = world.start(WEST, &key).await;
     let link = world.approval_link(&arn).await;
     let mail = world.mails_about(&arn, 1).await.remove(0);
     let name = arn.rsplit(':').next().unwrap();
-    let plan = format!("dr-orchestration-artifacts/runs/sampleproduct/{name}/plan.json");
+    let plan = format!("dr-orchestration-artifacts/runs/move/{name}/plan.json");
     let digest = world.object(WEST, &plan).await.unwrap()["digest"].as_str().unwrap().to_owned();
-    assert_eq!(mail.subject, "[DR] Approve ACTIVATE of sampleproduct in us-west-2?");
+    assert_eq!(mail.subject, "[DR] Approve ACTIVATE of move in us-west-2?");
     for wanted in [
-        "Product", "sampleproduct", "ACTIVATE", "us-west-2 (account 123456789012)", &digest,
-        "DESTROYS OR MAY LOSE DATA", "!! DATA-LOSS", "PromoteRDSReadReplica Orders database",
-        "WHAT WILL HAPPEN, IN THIS ORDER", "InvokeLambda", "unplanned: us-east-1 is taken for lost",
+        "Product       move",
+        "Action        ACTIVATE",
+        "us-west-2 (account 123456789012)",
+        &digest,
+        "DESTROYS OR MAY LOSE DATA",
+        "!! DATA-LOSS",
+        "PromoteRDSReadReplica Orders database",
+        "WHAT WILL HAPPEN, IN THIS ORDER",
+        "unplanned: us-east-1 is taken for lost",
     ] {
         assert!(mail.body.contains(wanted), "{wanted} in\n{}", mail.body);
     }

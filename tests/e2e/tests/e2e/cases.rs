@@ -121,7 +121,11 @@ pub fn cases() -> Vec<Case> {
 
 fn inputs() -> Vec<Case> {
     vec![
-        of_input("no-object", json!("a.json"), &["is \"a.json\", must be {\"productmanifestpath\""]),
+        of_input(
+            "no-object",
+            json!("a.json"),
+            &["is \"a.json\", must be {\"productmanifestpath\""],
+        ),
         of_input("empty", json!({}), &["the key \"productmanifestpath\" is missing: the S3 key"]),
         of_input(
             "unknown-key",
@@ -164,11 +168,12 @@ fn missing_objects() -> Vec<Case> {
 }
 
 fn syntax() -> Vec<Case> {
-    let bomb: String = ('b'..='j').fold("a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned(), |t, c| {
-        let before = char::from_u32(u32::from(c) - 1).unwrap_or('a');
-        let aliases = vec![format!("*{before}"); 9].join(", ");
-        format!("{t}{c}: &{c} [{aliases}]\n")
-    });
+    let bomb: String =
+        ('b'..='j').fold("a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned(), |t, c| {
+            let before = char::from_u32(u32::from(c) - 1).unwrap_or('a');
+            let aliases = vec![format!("*{before}"); 9].join(", ");
+            format!("{t}{c}: &{c} [{aliases}]\n")
+        });
     vec![
         of_application(
             "json-syntax",
@@ -230,15 +235,15 @@ fn products() -> Vec<Case> {
         of_product(
             "another-region",
             |m| m["region"] = json!(EAST),
-            &[
-                "$.region: this manifest may be started in us-east-1 alone and was started in \
-                 us-west-2: start it there",
-            ],
+            &["$.region: this manifest may be started in us-east-1 alone and was started in \
+                 us-west-2: start it there"],
         ),
         of_product(
             "hold",
             |m| m["onFailure"] = json!("hold"),
-            &["$.onFailure: is \"hold\", must be \"fail\" (\"hold\" is not available in this version)"],
+            &[
+                "$.onFailure: is \"hold\", must be \"fail\" (\"hold\" is not available in this version)",
+            ],
         ),
         of_product(
             "cleanup-anywhere",
@@ -265,7 +270,15 @@ fn resources() -> Vec<Case> {
         ),
         of_resource(
             "not-in-this-phase",
-            resource("DeleteRDSInstance", "Db", json!({"RDSInstanceIdentifier": "x"})),
+            resource(
+                "DeleteRDSInstance",
+                "Db",
+                json!({
+                    "RDSInstanceIdentifier": "orders-db",
+                    "Region": WEST,
+                    "ExpectedWriterArn": "arn:aws:rds:us-east-1:123456789012:db:orders-db",
+                }),
+            ),
             MANIFEST,
             &[
                 &in_first("resourceType: DeleteRDSInstance is not legal in ACTIVATE, only in "),
@@ -342,7 +355,9 @@ fn plans() -> Vec<Case> {
         of_plan(
             "missing-parameter-store-value",
             "resolve:ssm:/sampleproduct/no-such-name",
-            &["\"ssm:/sampleproduct/no-such-name\" does not exist and no earlier layer creates it."],
+            &[
+                "\"ssm:/sampleproduct/no-such-name\" does not exist and no earlier layer creates it.",
+            ],
         ),
     ]
 }

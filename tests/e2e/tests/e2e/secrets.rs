@@ -17,10 +17,14 @@ pub async fn everything(world: &World, region: &str) -> Vec<(String, String)> {
     for mail in world.control.mails() {
         all.push((mail.subject, mail.body));
     }
-    for function in
-        ["manifest-loader", "approval-request", "approval-callback", "failure-recorder", "reporter",
-         "module-test"]
-    {
+    for function in [
+        "manifest-loader",
+        "approval-request",
+        "approval-callback",
+        "failure-recorder",
+        "reporter",
+        "module-test",
+    ] {
         let log = world.control.log(function);
         assert!(!log.is_empty(), "{function} has no log");
         all.push((format!("log of {function}"), log.join("\n")));
