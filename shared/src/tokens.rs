@@ -6,6 +6,7 @@
 use crate::aws::Doing;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
+use crate::text::one_line;
 use aws_config::SdkConfig;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -201,12 +202,24 @@ fn replace(value: &Value, known: &BTreeMap<String, String>) -> Value {
     }
 }
 
-/// The text with every secret replaced.
+/// The text with every secret replaced, also where it stands escaped or in one line.
 pub fn redact(text: &str, secrets: &[String]) -> String {
-    secrets
-        .iter()
-        .filter(|s| !s.is_empty())
-        .fold(text.to_owned(), |t, secret| t.replace(secret.as_str(), "********"))
+    let mut forms: Vec<String> = secrets.iter().flat_map(|s| forms(s)).collect();
+    // The longest first: one may hold another.
+    forms.sort_by_key(|f| std::cmp::Reverse(f.len()));
+    let forms = forms.iter().filter(|f| !f.is_empty());
+    forms.fold(text.to_owned(), |t, form| t.replace(form.as_str(), "********"))
+}
+
+/// How a value may look in a message: as it is, quoted for people, as JSON, or as JSON in JSON.
+fn forms(secret: &str) -> Vec<String> {
+    let inner = |quoted: String| quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
+    let json = |text: &str| inner(Value::from(text).to_string());
+    let once = json(secret);
+    let mut forms = vec![secret.to_owned(), inner(format!("{secret:?}")), json(&once), once];
+    let lines: Vec<String> = forms.iter().map(|f| one_line(f)).collect();
+    forms.extend(lines);
+    forms
 }
 
 #[cfg(test)]
@@ -252,5 +265,11 @@ mod tests {
     #[test]
     fn secrets_are_redacted() {
         assert_eq!(redact("pw=hunter2!", &["hunter2".to_owned(), String::new()]), "pw=********!");
+        let secret = "a\"b\\c\nd".to_owned();
+        let json = json!({"pw": secret}).to_string();
+        for text in [secret.clone(), format!("{secret:?}"), json!(json).to_string(), json, one_line(&secret)] {
+            let told = redact(&text, std::slice::from_ref(&secret));
+            assert!(told.contains("********") && !told.contains("\\c"), "{told}");
+        }
     }
 }
