@@ -18,7 +18,7 @@ pub async fn latest(client: &Client, id: &str) -> Option<f64> {
         .await
         .ok()?;
     let newest = answer.metric_data_results().first()?.values().first().copied();
-    newest.filter(|seconds| *seconds >= 0.0)
+    newest.filter(|seconds| *seconds >= 0.0).map(f64::round)
 }
 
 fn query(id: &str) -> MetricDataQuery {
