@@ -81,7 +81,8 @@ pub fn json(name: &str, text: &str) -> Result<Value, Problem> {
     })
 }
 
-/// Reads YAML.
+/// Reads YAML 1.2: `yes`, `on` and `012` are texts, `1.10` is the number 1.1 and `null` is null. A
+/// number where a text is wanted is refused later, with the hint to put it in quotes.
 ///
 /// # Errors
 /// The first error of syntax.

@@ -1,5 +1,6 @@
 //! Texts that are broken, hostile or only unusual.
 
+use crate::offline::{Candidate, check};
 use crate::text::{Format, LIMIT, parse};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -125,5 +126,43 @@ fn bombs_do_not_explode() {
         let found = problem(name, text.as_bytes());
         let took = begun.elapsed();
         assert!(took < Duration::from_secs(5), "{}: {took:?}: {found}", &text[..20]);
+    }
+}
+
+/// Damaged manifests: the answer may be anything, a panic never.
+#[test]
+fn no_damage_panics() {
+    let json = include_str!(
+        "../../../samples/sampleproduct/manifests/product-manifest-sampleproduct-ACTIVATE.json"
+    );
+    let yaml =
+        include_str!("../../../samples/sampleproduct/manifests/sampleproduct-app1-REPLICATE.yaml");
+    let mut seed: usize = 7;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let pieces: [&[u8]; 10] = [
+        b"{",
+        b"]",
+        b"\"",
+        b"&a ",
+        b"*a",
+        b"!Import",
+        b"null",
+        b"1e999",
+        b"\xff",
+        "\u{e9}".as_bytes(),
+    ];
+    for round in 0..1500 {
+        let (name, text) = if round % 2 == 0 { ("a.json", json) } else { ("a.yaml", yaml) };
+        let mut bytes = text.as_bytes().to_vec();
+        for _ in 0..=random(3) {
+            let at = random(bytes.len());
+            let end = (at + random(12)).min(bytes.len());
+            bytes.splice(at..end, pieces[random(pieces.len())].iter().copied());
+        }
+        let file = Candidate { path: name.to_owned(), bytes, named: true };
+        check(&[file]).unwrap();
     }
 }
