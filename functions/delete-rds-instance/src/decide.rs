@@ -2,17 +2,25 @@
 
 use crate::guards::guard;
 use crate::observed::Observed;
-use crate::snapshot::{Snapshot, name, prefix};
+use crate::snapshot::{Next, Snapshot, is_final, next};
 use shared::{ChangeClass, Classified, Cx, ErrorType, Outcome, Step};
-use shared_rds::{Health, Instance};
+use shared_rds::{Health, Instance, remedy};
 
 /// The changes, in order.
 #[derive(Debug, PartialEq)]
 pub enum Change {
     /// ModifyDBInstance.
-    LiftProtection { id: String },
-    /// DeleteDBInstance; None: without a final snapshot.
-    Delete { id: String, snapshot: Option<String> },
+    LiftProtection {
+        /// The instance.
+        id: String,
+    },
+    /// DeleteDBInstance.
+    Delete {
+        /// The instance.
+        id: String,
+        /// The final snapshot; None: it goes without one.
+        snapshot: Option<String>,
+    },
 }
 
 const DELETE: &str = "DeleteDBInstance";
@@ -27,118 +35,137 @@ impl Classified for Change {
         }
     }
     fn class(&self) -> ChangeClass {
-        match self {
-            Self::LiftProtection { .. } => ChangeClass::Modify,
-            Self::Delete { .. } => ChangeClass::Destructive,
-        }
+        // Lifting the protection is the first half of a deletion, never an end in itself.
+        ChangeClass::Destructive
     }
     fn summary(&self) -> String {
         match self {
-            Self::LiftProtection { id } => format!("lift the deletion protection of {id}"),
+            Self::LiftProtection { id } => format!("lifts the deletion protection of {id}"),
             Self::Delete { id, snapshot: Some(s) } => {
-                format!("delete {id} after final snapshot {s}")
+                format!("deletes {id} after final snapshot {s}")
             }
-            Self::Delete { id, snapshot: None } => format!("delete {id} WITHOUT a final snapshot"),
+            Self::Delete { id, snapshot: None } => format!("deletes {id} WITHOUT a final snapshot"),
         }
     }
 }
 
-/// PLAN: the whole operation in one line.
-pub fn outlook(o: &Observed, instance: &Instance) -> String {
-    let first = if instance.protected { "lift deletion protection, " } else { "" };
-    let delete = Change::Delete { id: o.wanted.id.clone(), snapshot: snapshot_name(o, instance) };
-    format!("{first}{}; {} serves; irreversible", delete.summary(), o.wanted.writer.id)
-}
-
-fn snapshot_name(o: &Observed, instance: &Instance) -> Option<String> {
-    o.wanted.final_snapshot.then(|| name(&o.wanted, &instance.resource_id))
-}
-
+/// Whether the instance is still there divides everything.
 pub fn decide(o: &Observed, cx: &Cx) -> Step<Change> {
     let Some(instance) = &o.instance else { return gone(o, cx) };
     if instance.health() == Health::Deleting {
-        return Step::Wait(format!("{} is being deleted", o.wanted.id));
+        return Step::Wait(format!("{} is {}", instance.arn.id, instance.status));
     }
-    guard(o, instance).unwrap_or_else(|| remove(o, instance))
+    guard(o, instance).or_else(|| state(o, instance)).unwrap_or_else(|| remove(o, instance, cx))
 }
 
-fn remove(o: &Observed, instance: &Instance) -> Step<Change> {
-    let id = &o.wanted.id;
+/// Whether the instance is in a state in which RDS deletes it. None: it is.
+fn state(o: &Observed, instance: &Instance) -> Option<Step<Change>> {
+    let is = format!("{} is {}", instance.arn.id, instance.status);
     let hopeless = NO_SNAPSHOT.contains(&instance.status.as_str());
     match instance.health() {
-        Health::Available => {}
-        Health::Moving => return Step::Wait(format!("{id} is {}", instance.status)),
-        _ if hopeless && !o.wanted.final_snapshot => {}
-        _ if hopeless => {
-            let why = format!("{id} is {}: RDS can take no final snapshot of it", instance.status);
-            let next = "To delete it all the same, set FinalSnapshot to \"False\".";
-            return Step::Refuse(why, next.into());
+        Health::Available => None,
+        Health::Moving | Health::Deleting => Some(Step::Wait(is)),
+        Health::Broken if hopeless && o.wanted.final_snapshot => {
+            let next = "To delete it without one all the same, set FinalSnapshot to \"False\".";
+            Some(Step::Refuse(format!("{is}: RDS takes no final snapshot of it"), next.into()))
         }
-        _ => {
-            let next = "Bring it to available (RDS console), then start again.";
-            return Step::Fail(
-                ErrorType::Failed,
-                format!("{id} is {}", instance.status),
-                next.into(),
-            );
+        Health::Broken if hopeless => None,
+        Health::Broken => {
+            let next = remedy(&instance.status).to_owned();
+            Some(Step::Fail(ErrorType::Failed, format!("{is} and cannot be deleted"), next))
         }
     }
+}
+
+fn remove(o: &Observed, instance: &Instance, cx: &Cx) -> Step<Change> {
+    let id = instance.arn.id.clone();
     if instance.protected && !o.wanted.may_lift_protection {
         let next = "Set DisableDeletionProtection to \"True\", or lift the protection by hand.";
         return Step::Refuse(format!("{id} has deletion protection"), next.into());
     }
-    if instance.protected {
-        return Step::Change(Change::LiftProtection { id: id.clone() });
+    if let Some(failed) = taken(o, cx).filter(|s| s.status == "failed") {
+        let why = format!("{id} was not deleted: its final snapshot {} failed", failed.name);
+        let next = "Read the instance's events in the RDS console, then start again.";
+        return Step::Fail(ErrorType::Failed, why, next.into());
     }
-    Step::Change(Change::Delete { id: id.clone(), snapshot: snapshot_name(o, instance) })
+    let delete = |snapshot| match instance.protected {
+        true => Step::Change(Change::LiftProtection { id: id.clone() }),
+        false => Step::Change(Change::Delete { id: id.clone(), snapshot }),
+    };
+    match next(o, instance) {
+        Next::None => delete(None),
+        Next::Take(name) => delete(Some(name)),
+        Next::Await(name) => Step::Wait(format!("snapshot {name} of {id} is being taken")),
+        Next::Taken(name) => Step::Refuse(
+            format!("there is a snapshot {name} of {id} already"),
+            "Give another FinalSnapshotIdentifier, or none: a name is then made up.".into(),
+        ),
+    }
+}
+
+/// The final snapshot that this attempt asked for, when it is known by name and there.
+fn taken<'a>(o: &'a Observed, cx: &Cx) -> Option<&'a Snapshot> {
+    let name = cx.act(DELETE)?.result["snapshot"].as_str()?;
+    o.snapshots.iter().find(|s| s.name == name)
 }
 
 /// The instance does not exist: its final snapshot decides.
 fn gone(o: &Observed, cx: &Cx) -> Step<Change> {
-    let id = &o.wanted.id;
-    let deleted = || if cx.changed() { "deleted" } else { "deleted already" };
+    let act = cx.act(DELETE);
+    let how = if act.is_some() { "is deleted" } else { "does not exist" };
+    let is = format!("{} in {} {how}", o.wanted.stale.id, o.wanted.stale.region);
     if !o.wanted.final_snapshot {
-        return Step::Done(Outcome::new(format!(
-            "{id} is {}; no final snapshot was asked for",
-            deleted()
-        )));
+        return done(format!("{is}; no final snapshot was asked for"));
     }
-    match final_snapshot(o, cx) {
-        Some(s) if s.status == "available" => Step::Done(Outcome::new(format!(
-            "{id} is {}; final snapshot {} is available",
-            deleted(),
-            s.name
-        ))),
-        Some(s) if s.status == "creating" => {
-            Step::Wait(format!("{id} is gone; final snapshot {} is creating", s.name))
-        }
-        Some(s) => Step::Fail(
-            ErrorType::Failed,
-            format!("{id} is gone, but its final snapshot {} is {}", s.name, s.status),
-            "Look for automated backups of the instance in the RDS console at once.".into(),
-        ),
-        None if cx.act(DELETE).is_some() => {
-            Step::Wait(format!("{id} is gone; its final snapshot does not show yet"))
-        }
-        None => Step::Done(Outcome::new(format!(
-            "{id} does not exist, and no final snapshot of this tool was found: it was deleted before"
-        ))),
+    let named = act.is_some_and(|a| a.result["snapshot"].is_string());
+    let newest = || o.snapshots.iter().rfind(|s| is_final(&o.wanted, s));
+    let found = if named { taken(o, cx) } else { newest() };
+    match found {
+        Some(s) => snapshot(&is, s),
+        None if act.is_some() => Step::Wait(format!("{is}; its final snapshot does not show yet")),
+        // Deleted before this attempt, by whomever: nothing is left to do, and nothing is claimed.
+        None => done(format!("{is}, and NO final snapshot of it by this step was found")),
     }
 }
 
-/// The one this attempt took; otherwise any whose name is ours.
-fn final_snapshot<'a>(o: &'a Observed, cx: &Cx) -> Option<&'a Snapshot> {
-    let taken = cx.act(DELETE).and_then(|a| a.result["snapshot"].as_str());
-    let wanted = taken.or(o.wanted.snapshot_name.as_deref());
-    let ours = prefix(&o.wanted.id);
-    let mut candidates = o.snapshots.iter().filter(|s| match wanted {
-        Some(name) => s.name == name,
-        None => s.name.starts_with(&ours),
-    });
-    // Of several exercises' snapshots the newest is listed last; an unfinished one must be awaited.
-    let unfinished =
-        o.snapshots.iter().find(|s| s.name.starts_with(&ours) && s.status == "creating");
-    unfinished.filter(|_| wanted.is_none()).or_else(|| candidates.next_back())
+fn snapshot(is: &str, found: &Snapshot) -> Step<Change> {
+    match found.status.as_str() {
+        "available" => done(format!("{is}; final snapshot {} is available", found.label())),
+        "failed" | "deleted" | "deleting" => Step::Fail(
+            ErrorType::Failed,
+            format!("{is}, but its final snapshot {} is {}", found.name, found.status),
+            "Look for retained automated backups of the instance in the RDS console at once."
+                .into(),
+        ),
+        status => Step::Wait(format!("{is}; final snapshot {} is {status}", found.name)),
+    }
+}
+
+fn done(line: String) -> Step<Change> {
+    Step::Done(Outcome::new(line))
+}
+
+/// PLAN: the whole operation in one line.
+pub fn outlook(o: &Observed) -> Option<String> {
+    let instance = o.instance.as_ref().filter(|i| i.health() != Health::Deleting)?;
+    let id = instance.arn.id.clone();
+    let (snapshot, wait) = match next(o, instance) {
+        Next::Take(name) => (Some(name), None),
+        Next::Await(name) => (Some(name.clone()), Some(format!("snapshot {name} is being taken"))),
+        Next::None | Next::Taken(_) => (None, None),
+    };
+    let wait = match instance.health() {
+        Health::Moving => Some(format!("{id} is {}", instance.status)),
+        _ => wait,
+    };
+    let delete = Change::Delete { id, snapshot }.summary();
+    let protection = if instance.protected { "lifts deletion protection, " } else { "" };
+    let first = wait.map(|why| format!("; first waits: {why}")).unwrap_or_default();
+    let writer = &o.wanted.writer;
+    Some(format!(
+        "{protection}{delete}; irreversible; {} in {} serves{first}",
+        writer.id, writer.region
+    ))
 }
 
 #[cfg(test)]

@@ -1,18 +1,20 @@
-//! `DeleteRDSInstance`: removes the old primary, after its final snapshot, while the new one serves.
+//! `DeleteRDSInstance`: removes the old primary, after its final snapshot, while the new one
+//! serves.
 
 mod decide;
 mod guards;
 mod observed;
+mod parameters;
 mod snapshot;
 
-use decide::{Change, decide};
-use observed::{Observed, Wanted};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use decide::Change;
+use observed::Observed;
+use parameters::Parameters;
 use serde_json::{Value, json};
-use shared::coerce::{Flag, Int, List};
-use shared::{ChangeClass, Clients, ControlPlane, Cx, Doing, Error, Phase, Resource, Result, Step};
-use shared_rds::{Arn, account_of, describe, id_of};
+use shared::{
+    ChangeClass, Clients, ControlPlane, Cx, Doing, Error, Nature, Phase, Resource, Result, Step,
+};
+use shared_rds::{deadline, describe};
 use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,48 +22,25 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
     shared::main::<DeleteRdsInstance>().await
 }
 
-/// Parameters of DeleteRDSInstance.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct Parameters {
-    /// Identifier, or ARN, of the instance to delete.
-    #[serde(rename = "RDSInstanceIdentifier")]
-    rds_instance_identifier: String,
-    /// Region of the instance to delete.
-    region: String,
-    /// ARN of the instance that serves now, in the other Region. Nothing is deleted unless it is
-    /// observed to be available and standalone immediately before.
-    expected_writer_arn: String,
-    /// Take a final snapshot and wait until it is available; default true.
-    final_snapshot: Option<Flag>,
-    /// Name of the final snapshot; default: dr-final-<identifier>-<DbiResourceId>.
-    final_snapshot_identifier: Option<String>,
-    /// Lift deletion protection when it is on; default false.
-    disable_deletion_protection: Option<Flag>,
-    /// Also delete the automated backups; default false.
-    delete_automated_backups: Option<Flag>,
-    /// Read replicas (identifiers or ARNs) that may lose their source.
-    allow_replicas: Option<List>,
-    /// Deadline of the attempt, minutes; default 180.
-    timeout_minutes: Option<Int>,
-}
-
 /// Deletes a DB instance that no longer serves.
 ///
-/// **Reads:** the expected writer in its Region and the instance (`rds:DescribeDBInstances`), the final
-/// snapshot (`rds:DescribeDBSnapshots`).
-/// **Changes:** `ModifyDBInstance` (deletion protection off, only with consent), `DeleteDBInstance`.
+/// **Reads:** the expected writer in its Region and the instance (`rds:DescribeDBInstances`), the
+/// final snapshot (`rds:DescribeDBSnapshots`).
+/// **Changes:** `ModifyDBInstance` (deletion protection off, only with consent),
+/// `DeleteDBInstance`.
 /// **Done when:** the instance does not exist and its final snapshot is `available`.
-/// **Refuses when:** the expected writer is missing, not available, itself a replica, or the instance to
-/// delete; the instance is still somebody's replica; it has replicas that `AllowReplicas` does not name;
-/// it is protected without consent to lift that; it can give no final snapshot without consent to go
-/// without.
-/// **Safe to repeat because:** the snapshot's name carries the observed DbiResourceId, a deleted
-/// instance is never looked for under another id, and RDS refuses a second deletion.
+/// **Refuses when:** the expected writer is missing, not available, itself a replica, another
+/// engine, in the same Region, or the instance to delete; the Region is the run's `primary_region`;
+/// the instance is still somebody's replica, or a member of a cluster; it has replicas that
+/// `AllowReplicas` does not name; it is protected without consent to lift that; it can give no
+/// final snapshot without consent to go without; the given snapshot name is taken.
+/// **Safe to repeat because:** what is being deleted is only awaited, RDS refuses a second
+/// deletion, and the snapshot's name carries the observed DbiResourceId, which no later instance
+/// shares.
 struct DeleteRdsInstance {
-    old: aws_sdk_rds::Client,
-    new: aws_sdk_rds::Client,
-    wanted: Wanted,
+    at_stale: aws_sdk_rds::Client,
+    at_writer: aws_sdk_rds::Client,
+    wanted: observed::Wanted,
 }
 
 impl Resource for DeleteRdsInstance {
@@ -81,74 +60,66 @@ impl Resource for DeleteRdsInstance {
     type Observed = Observed;
     type Change = Change;
 
-    async fn connect(clients: &Clients, p: &Parameters, _: &Cx) -> Result<Self> {
-        let account = clients.account();
-        let id = id_of("RDSInstanceIdentifier", &p.rds_instance_identifier, &p.region, account)?;
-        let writer = Arn::parse("ExpectedWriterArn", &p.expected_writer_arn)?;
-        account_of("ExpectedWriterArn", &writer, account)?;
-        if writer.region == p.region {
-            return Err(Error::refused(format!(
-                "parameters.ExpectedWriterArn is in {}, the Region of the instance to delete: the \
-                 database that serves must be in the other Region",
-                p.region
-            )));
-        }
+    async fn connect(clients: &Clients, p: &Parameters, cx: &Cx) -> Result<Self> {
+        let wanted = parameters::wanted(p, cx)?;
         Ok(Self {
-            old: aws_sdk_rds::Client::new(&clients.region(&p.region)?),
-            new: aws_sdk_rds::Client::new(&clients.region(&writer.region)?),
-            wanted: wanted(p, id, writer),
+            at_stale: aws_sdk_rds::Client::new(&clients.region(&wanted.stale.region)?),
+            at_writer: aws_sdk_rds::Client::new(&clients.region(&wanted.writer.region)?),
+            wanted,
         })
     }
 
     async fn observe(&self, _: &Parameters, _: &Cx) -> Result<Observed> {
         let wanted = self.wanted.clone();
-        let instance = describe(&self.old, &wanted.id, &wanted.region).await?;
-        let writer = describe(&self.new, &wanted.writer.id, &wanted.writer.region).await?;
+        let instance = describe(&self.at_stale, &wanted.stale).await?;
         let snapshots = match wanted.final_snapshot {
-            true => snapshot::of(&self.old, &wanted.id, &wanted.region).await?,
+            true => snapshot::of(&self.at_stale, &wanted.stale).await?,
             false => vec![],
+        };
+        // Last, so that nothing lies between the proof and the act.
+        let writer = match &instance {
+            Some(_) => describe(&self.at_writer, &wanted.writer).await?,
+            None => None,
         };
         Ok(Observed { wanted, instance, writer, snapshots })
     }
 
     fn decide(_: &Parameters, o: &Observed, cx: &Cx) -> Step<Change> {
-        decide(o, cx)
+        decide::decide(o, cx)
     }
 
     async fn apply(&self, p: &Parameters, change: Change, _: &Cx) -> Result<Value> {
         match change {
-            Change::LiftProtection { .. } => self.lift_protection().await,
-            Change::Delete { snapshot, .. } => self.delete(p, snapshot).await,
+            Change::LiftProtection { id } => self.lift_protection(&id).await,
+            Change::Delete { id, snapshot } => self.delete(p, &id, snapshot).await,
         }
+        .map_err(look_again)
     }
 
     fn timeout(p: &Parameters) -> Duration {
-        p.timeout_minutes.map_or(Self::TIMEOUT, |m| Duration::from_secs(m.0.unsigned_abs() * 60))
+        deadline(p.timeout_minutes, Self::TIMEOUT)
     }
 
     fn outlook(_: &Parameters, o: &Observed, _: &Cx) -> Option<(ChangeClass, String)> {
-        let instance = o.instance.as_ref()?;
-        Some((ChangeClass::Destructive, decide::outlook(o, instance)))
+        Some((Self::CLASS, decide::outlook(o)?))
     }
 }
 
 impl DeleteRdsInstance {
-    async fn lift_protection(&self) -> Result<Value> {
-        let Wanted { id, region, .. } = &self.wanted;
-        self.old
+    async fn lift_protection(&self, id: &str) -> Result<Value> {
+        self.at_stale
             .modify_db_instance()
             .db_instance_identifier(id)
             .deletion_protection(false)
-            .apply_immediately(true)
+            .apply_immediately(false)
             .send()
             .await
-            .doing(&format!("lift the deletion protection of {id} in {region}"))?;
+            .doing(&format!("lift the deletion protection of {id}"))?;
         Ok(Value::Null)
     }
 
-    async fn delete(&self, p: &Parameters, snapshot: Option<String>) -> Result<Value> {
-        let Wanted { id, region, .. } = &self.wanted;
-        self.old
+    async fn delete(&self, p: &Parameters, id: &str, snapshot: Option<String>) -> Result<Value> {
+        self.at_stale
             .delete_db_instance()
             .db_instance_identifier(id)
             .skip_final_snapshot(snapshot.is_none())
@@ -156,20 +127,19 @@ impl DeleteRdsInstance {
             .delete_automated_backups(p.delete_automated_backups.unwrap_or_default().0)
             .send()
             .await
-            .doing(&format!("delete {id} in {region}"))?;
+            .doing(&format!("delete {id} in {}", self.wanted.stale.region))?;
         Ok(json!({ "snapshot": snapshot }))
     }
 }
 
-fn wanted(p: &Parameters, id: String, writer: Arn) -> Wanted {
-    Wanted {
-        id,
-        region: p.region.clone(),
-        writer,
-        final_snapshot: p.final_snapshot.is_none_or(|f| f.0),
-        snapshot_name: p.final_snapshot_identifier.as_ref().map(|n| n.to_lowercase()),
-        may_lift_protection: p.disable_deletion_protection.unwrap_or_default().0,
-        allowed_replicas: p.allow_replicas.clone().unwrap_or_default().0,
+/// The instance is gone since the last look, or the snapshot's name is taken, perhaps by a call
+/// whose answer was lost: the next look tells.
+fn look_again(error: Error) -> Error {
+    match error.code.as_deref() {
+        Some("DBInstanceNotFound" | "DBSnapshotAlreadyExists") => error
+            .nature(Nature::StateFault)
+            .next("If another instance's snapshot has that name, give FinalSnapshotIdentifier."),
+        _ => error,
     }
 }
 
@@ -182,5 +152,13 @@ mod tests {
         let committed = include_str!("../../../samples/schema/DeleteRDSInstance.schema.json");
         let said = shared::describe::describe::<DeleteRdsInstance>();
         assert_eq!(serde_json::from_str::<Value>(committed).unwrap(), said);
+    }
+
+    #[test]
+    fn what_a_lost_call_left_is_looked_at_again() {
+        let nature = |code: &str| look_again(shared::aws::from_code("x", code, "", 400)).nature;
+        assert_eq!(nature("DBInstanceNotFound"), Nature::StateFault);
+        assert_eq!(nature("DBSnapshotAlreadyExists"), Nature::StateFault);
+        assert_eq!(nature("SnapshotQuotaExceeded"), Nature::Final);
     }
 }

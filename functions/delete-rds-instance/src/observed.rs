@@ -7,9 +7,7 @@ use shared_rds::{Arn, Instance};
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// The instance to delete.
-    pub id: String,
-    /// Its Region.
-    pub region: String,
+    pub stale: Arn,
     /// What serves now.
     pub writer: Arn,
     /// Whether a final snapshot is taken.
@@ -23,14 +21,14 @@ pub struct Wanted {
 }
 
 /// One look.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Observed {
     /// The parameters.
     pub wanted: Wanted,
     /// The instance to delete.
     pub instance: Option<Instance>,
-    /// What is expected to serve.
+    /// What is expected to serve; looked at only while there is something to delete.
     pub writer: Option<Instance>,
-    /// Manual snapshots of an instance of that identifier.
+    /// Manual snapshots of an instance of that identifier, oldest first.
     pub snapshots: Vec<Snapshot>,
 }

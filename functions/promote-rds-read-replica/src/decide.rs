@@ -1,24 +1,33 @@
 //! The decision: pure, and where the tests are.
 
+use crate::lag::Lag;
 use shared::{ChangeClass, Classified, Cx, ErrorType, Outcome, Step};
-use shared_rds::{Health, Instance};
+use shared_rds::{Arn, Health, Instance, remedy};
 
-/// One look.
-#[derive(Debug)]
+/// One look, and what was wanted.
+#[derive(Debug, Clone)]
 pub struct Observed {
-    pub id: String,
-    pub region: String,
+    /// The instance that the manifest means.
+    pub arn: Arn,
+    /// Whether the manifest named that ARN itself.
+    pub proven: bool,
+    /// `MaxLagSeconds`.
+    pub max_lag_s: Option<i64>,
+    /// What is there.
     pub instance: Option<Instance>,
-    /// Seconds behind, while it is a replica and the metric answers.
-    pub lag_s: Option<f64>,
+    /// How far it is behind, while it is a replica.
+    pub lag: Lag,
 }
 
 /// The only change.
 #[derive(Debug, PartialEq)]
 pub struct Promote {
+    /// The replica.
     pub id: String,
+    /// What it replicates from.
     pub source: String,
-    pub lag_s: Option<f64>,
+    /// How far it is behind.
+    pub lag: Lag,
 }
 
 const NAME: &str = "PromoteReadReplica";
@@ -32,168 +41,102 @@ impl Classified for Promote {
         ChangeClass::DataLoss
     }
     fn summary(&self) -> String {
-        let lag = self.lag_s.map_or("lag unknown".to_owned(), |s| format!("lag {s} s"));
         let source = self.source.rsplit(':').next().unwrap_or(&self.source);
-        format!("promote replica {} of {source}: {lag}; reboots; irreversible", self.id)
+        format!("promote replica {} of {source}: {}; reboots; irreversible", self.id, self.lag)
     }
 }
 
-pub fn decide(max_lag_s: Option<i64>, o: &Observed, cx: &Cx) -> Step<Promote> {
+/// Replica, promoted, or neither.
+pub fn decide(o: &Observed, cx: &Cx) -> Step<Promote> {
     let Some(instance) = &o.instance else {
-        let why = format!("there is no DB instance {} in {}", o.id, o.region);
-        return Step::Fail(ErrorType::NotFound, why, "Correct RDSInstanceIdentifier.".into());
+        let why = format!("there is no DB instance {} in {}", o.arn.id, o.arn.region);
+        let next = "Correct RDSInstanceIdentifier, or start the manifest in the replica's Region.";
+        return Step::Fail(ErrorType::NotFound, why, next.into());
     };
-    if instance.engine.starts_with("aurora") {
-        let why = format!("{} is an Aurora instance ({})", o.id, instance.engine);
-        return Step::Refuse(why, "Use PlannedFailoverAurora or UnPlannedFailoverAurora.".into());
+    if let Some(why) = instance.foreign_kind() {
+        let next = "PromoteReadReplica serves single DB instances only: promote it by other means.";
+        return Step::Refuse(why, next.into());
     }
     match (instance.health(), &instance.source) {
-        (Health::Broken, _) => Step::Fail(
-            ErrorType::Failed,
-            format!("{} is {} and cannot be promoted", o.id, instance.status),
-            "Bring it to available (RDS console, events of the instance), then start again.".into(),
-        ),
-        (Health::Available, None) if !instance.pending => Step::Done(done(o, instance, cx)),
-        (Health::Available, Some(source)) if !instance.pending => replica(max_lag_s, o, source, cx),
-        _ => Step::Wait(format!("{} is {}", o.id, waiting(instance))),
+        (Health::Broken | Health::Deleting, _) => {
+            let why = format!("{} is {} and cannot take over", o.arn.id, instance.status);
+            Step::Fail(ErrorType::Failed, why, remedy(&instance.status).into())
+        }
+        (Health::Moving, _) => Step::Wait(format!("{} is {}", o.arn.id, state(instance))),
+        (Health::Available, None) if instance.retention_pending => {
+            Step::Wait(format!("{} is {}, backups pending", o.arn.id, state(instance)))
+        }
+        (Health::Available, None) => Step::Done(done(o, instance, cx)),
+        (Health::Available, Some(source)) => replica(o, source, cx),
     }
 }
 
-fn waiting(instance: &Instance) -> String {
-    let role = if instance.source.is_some() { "a replica" } else { "promoted" };
-    let pending = if instance.pending { " with pending modifications" } else { "" };
-    format!("{role}, {}{pending}", instance.status)
+fn state(instance: &Instance) -> String {
+    let role = if instance.source.is_some() { "still a replica" } else { "no replica any more" };
+    format!("{}, {role}", instance.status)
 }
 
-fn replica(max_lag_s: Option<i64>, o: &Observed, source: &str, cx: &Cx) -> Step<Promote> {
-    let change = Promote { id: o.id.clone(), source: source.to_owned(), lag_s: o.lag_s };
-    let Some(max) = max_lag_s.filter(|_| !cx.context.unplanned && cx.act(NAME).is_none()) else {
-        return Step::Change(change);
-    };
-    match o.lag_s {
-        Some(lag) if lag <= max as f64 => Step::Change(change),
-        Some(lag) => Step::Wait(format!("{} is {lag} s behind, wanted at most {max} s", o.id)),
-        None => Step::Wait(format!("{} has no ReplicaLag figure, wanted at most {max} s", o.id)),
+fn replica(o: &Observed, source: &str, cx: &Cx) -> Step<Promote> {
+    let promote = Promote { id: o.arn.id.clone(), source: source.to_owned(), lag: o.lag.clone() };
+    match too_far_behind(o, cx) {
+        Some(why) => Step::Wait(why),
+        None => Step::Change(promote),
+    }
+}
+
+/// Planned runs wait for the lag. In unplanned ones there is nothing to wait for: what the source
+/// has not sent will not come.
+fn too_far_behind(o: &Observed, cx: &Cx) -> Option<String> {
+    let max = o.max_lag_s.filter(|_| !cx.context.unplanned && cx.act(NAME).is_none())?;
+    let near = |s: f64| s <= f64::from(i32::try_from(max).unwrap_or(i32::MAX));
+    match &o.lag {
+        Lag::Current(s) if near(*s) => None,
+        lag => Some(format!("{}: {lag}, wanted at most {max} s", o.arn.id)),
     }
 }
 
 fn done(o: &Observed, instance: &Instance, cx: &Cx) -> Outcome {
-    let rpo = cx.act(NAME).and_then(|a| a.result["lagSeconds"].as_f64());
-    let how = if cx.changed() { "promoted" } else { "standalone already" };
-    let backups = match instance.retention_days {
-        0 => "; automated backups are off: a later replica needs them",
-        _ => "",
+    let act = cx.act(NAME);
+    let how = if act.is_some() { "promoted: " } else { "" };
+    let mut summary = format!("{} in {} is {how}standalone and available", o.arn.id, o.arn.region);
+    if act.is_none() && !o.proven {
+        summary += "; without TargetClusterIdentifier nothing proves that it was the replica";
+    }
+    for note in notes(o, instance) {
+        summary += "; ";
+        summary += &note;
+    }
+    Outcome { summary, rpo_seconds: act.and_then(|a| a.result["lagSeconds"].as_f64()) }
+}
+
+/// What the operator should know of the new primary.
+fn notes(o: &Observed, instance: &Instance) -> Vec<String> {
+    let mut notes = vec![];
+    let away = |r: &&String| r.starts_with("arn:") && r.split(':').nth(3) != Some(&o.arn.region);
+    if let Some(fed) = instance.replicas.iter().find(away) {
+        notes.push(format!("it feeds {fed}"));
+    }
+    if instance.retention_days == 0 {
+        notes.push("automated backups are off, which a replica of it needs".to_owned());
+    }
+    if !instance.multi_az {
+        notes.push("Single-AZ".to_owned());
+    }
+    notes
+}
+
+/// PLAN: the promotion, also when something must be awaited first.
+pub fn outlook(o: &Observed, cx: &Cx) -> Option<String> {
+    let instance = o.instance.as_ref()?;
+    let source = instance.source.clone()?;
+    let promote = Promote { id: o.arn.id.clone(), source, lag: o.lag.clone() }.summary();
+    let first = match instance.health() {
+        Health::Available => too_far_behind(o, cx),
+        _ => Some(format!("{} is {}", o.arn.id, instance.status)),
     };
-    let summary = format!("{} in {} is {how} and available{backups}", o.id, o.region);
-    Outcome { summary, rpo_seconds: rpo }
+    Some(first.map_or(promote.clone(), |why| format!("{promote}; first waits: {why}")))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use shared::Phase;
-    use shared::progress::{Act, sample_cx};
-
-    const OWN: &str = "arn:aws:rds:us-west-2:123456789012:db:orders-dr";
-    const SOURCE: &str = "arn:aws:rds:us-east-1:123456789012:db:orders";
-
-    fn look(change: impl FnOnce(&mut Instance)) -> Observed {
-        let mut instance = Instance::sample(OWN).unwrap();
-        change(&mut instance);
-        Observed {
-            id: "orders-dr".into(),
-            region: "us-west-2".into(),
-            instance: Some(instance),
-            lag_s: Some(4.0),
-        }
-    }
-
-    fn replica_look(status: &str) -> Observed {
-        look(|i| {
-            i.source = Some(SOURCE.into());
-            i.status = status.into();
-        })
-    }
-
-    fn planned() -> Cx {
-        let mut cx = sample_cx(Phase::Activate);
-        cx.context.unplanned = false;
-        cx
-    }
-
-    #[test]
-    fn an_available_replica_is_promoted() {
-        let Step::Change(change) = decide(None, &replica_look("available"), &planned()) else {
-            panic!()
-        };
-        assert_eq!(
-            change.summary(),
-            "promote replica orders-dr of orders: lag 4 s; reboots; irreversible"
-        );
-    }
-
-    #[test]
-    fn status_words_of_a_replica() {
-        for status in
-            ["backing-up", "modifying", "rebooting", "creating", "configuring-log-exports"]
-        {
-            assert!(
-                matches!(decide(None, &replica_look(status), &planned()), Step::Wait(_)),
-                "{status}"
-            );
-        }
-        for status in [
-            "failed",
-            "incompatible-network",
-            "storage-full",
-            "stopped",
-            "inaccessible-encryption-credentials",
-        ] {
-            assert!(
-                matches!(decide(None, &replica_look(status), &planned()), Step::Fail(..)),
-                "{status}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_status_alone_is_never_done() {
-        let still_a_replica = decide(None, &replica_look("available"), &planned());
-        assert!(!matches!(still_a_replica, Step::Done(_)));
-        for status in ["modifying", "rebooting", "backing-up"] {
-            let step = decide(None, &look(|i| i.status = status.into()), &planned());
-            assert!(matches!(step, Step::Wait(_)), "{status}");
-        }
-        assert!(matches!(decide(None, &look(|i| i.pending = true), &planned()), Step::Wait(_)));
-    }
-
-    #[test]
-    fn a_standalone_instance_is_done_and_tells_the_lag_before_its_promotion() {
-        let mut cx = planned();
-        let Step::Done(before) = decide(None, &look(|_| ()), &cx) else { panic!() };
-        assert!(before.summary.contains("standalone already"));
-        let act = Act { at: cx.now, certain: true, result: serde_json::json!({"lagSeconds": 4.0}) };
-        cx.progress.acts.insert(NAME.into(), act);
-        let Step::Done(after) = decide(None, &look(|_| ()), &cx) else { panic!() };
-        assert_eq!(after.rpo_seconds, Some(4.0));
-    }
-
-    #[test]
-    fn a_planned_run_waits_for_the_lag_and_an_unplanned_one_does_not() {
-        let behind = replica_look("available");
-        assert!(matches!(decide(Some(3), &behind, &planned()), Step::Wait(_)));
-        assert!(matches!(decide(Some(4), &behind, &planned()), Step::Change(_)));
-        assert!(matches!(decide(Some(3), &behind, &sample_cx(Phase::Activate)), Step::Change(_)));
-        let unknown = Observed { lag_s: None, ..replica_look("available") };
-        assert!(matches!(decide(Some(3), &unknown, &planned()), Step::Wait(_)));
-        assert!(matches!(decide(None, &unknown, &planned()), Step::Change(_)));
-    }
-
-    #[test]
-    fn aurora_is_refused_and_a_missing_instance_is_named() {
-        let aurora = look(|i| i.engine = "aurora-mysql".into());
-        assert!(matches!(decide(None, &aurora, &planned()), Step::Refuse(..)));
-        let missing = Observed { instance: None, ..look(|_| ()) };
-        assert!(matches!(decide(None, &missing, &planned()), Step::Fail(ErrorType::NotFound, ..)));
-    }
-}
+#[path = "decide_tests.rs"]
+mod tests;

@@ -1,4 +1,5 @@
-//! ARNs of DB instances. Partition, Region and account are checked, never ignored.
+//! Names of DB instances as manifests write them. Partition, Region and account of an ARN are
+//! checked, never ignored.
 
 use shared::{Error, Result};
 
@@ -11,7 +12,7 @@ pub struct Arn {
     pub region: String,
     /// The instance's account, twelve digits.
     pub account: String,
-    /// DBInstanceIdentifier.
+    /// DBInstanceIdentifier, in lower case as RDS keeps it.
     pub id: String,
 }
 
@@ -22,23 +23,34 @@ impl Arn {
     /// `Dr.InvalidParameters` for anything but the ARN of a DB instance.
     pub fn parse(parameter: &str, text: &str) -> Result<Self> {
         let parts: Vec<&str> = text.split(':').collect();
-        match parts.as_slice() {
-            ["arn", partition, "rds", region, account, "db", id]
-                if [partition, region, account, id].iter().all(|p| !p.is_empty()) =>
-            {
-                Ok(Self {
-                    partition: (*partition).to_owned(),
-                    region: (*region).to_owned(),
-                    account: (*account).to_owned(),
-                    id: id.to_lowercase(),
-                })
-            }
-            _ => Err(Error::invalid_parameters(format!(
-                "parameters.{parameter}: \"{text}\" is not the ARN of a DB instance \
-                 (arn:aws:rds:<region>:<account>:db:<identifier>)"
-            ))),
+        let ["arn", partition, "rds", region, account, "db", id] = parts.as_slice() else {
+            return Err(no_arn(parameter, text));
+        };
+        let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        if !digits || !is_region(region) || !partition.starts_with("aws") {
+            return Err(no_arn(parameter, text));
         }
+        Ok(Self {
+            partition: (*partition).to_owned(),
+            region: (*region).to_owned(),
+            account: (*account).to_owned(),
+            id: identifier(parameter, id, 63)?,
+        })
     }
+
+    /// Whether `text`, said of an instance in `region`, means this one: RDS names instances of the
+    /// same Region by identifier and those of other Regions by ARN.
+    pub fn is_named(&self, text: &str, region: &str) -> bool {
+        let by_id = !text.starts_with("arn:") && region == self.region;
+        text.eq_ignore_ascii_case(&if by_id { self.id.clone() } else { self.to_string() })
+    }
+}
+
+fn no_arn(parameter: &str, text: &str) -> Error {
+    Error::invalid_parameters(format!(
+        "parameters.{parameter}: \"{text}\" is not the ARN of a DB instance \
+         (arn:aws:rds:<region>:<account>:db:<identifier>)"
+    ))
 }
 
 impl std::fmt::Display for Arn {
@@ -48,60 +60,165 @@ impl std::fmt::Display for Arn {
     }
 }
 
-/// The identifier in a parameter that may hold an identifier or an ARN. An ARN must name this Region
-/// and account. RDS compares identifiers without case.
-///
-/// # Errors
-/// `Dr.InvalidParameters` for a malformed ARN, `Dr.Refused` for one of another Region or account.
-pub fn id_of(parameter: &str, text: &str, region: &str, account: &str) -> Result<String> {
-    if !text.starts_with("arn:") {
-        return Ok(text.to_lowercase());
-    }
-    let arn = Arn::parse(parameter, text)?;
-    if arn.region != region {
-        return Err(Error::refused(format!(
-            "parameters.{parameter} names an instance in {}, this step works in {region}",
-            arn.region
-        )));
-    }
-    account_of(parameter, &arn, account)?;
-    Ok(arn.id)
+/// Where a step works: what every ARN that it is given, and every instance that it finds, must say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// `aws`, `aws-cn`, ...
+    pub partition: String,
+    /// The Region that the client calls.
+    pub region: String,
+    /// The account that the client's role is in.
+    pub account: String,
 }
 
-/// Refuses an ARN of another account.
+impl Place {
+    /// The instance that a parameter names by identifier or ARN.
+    ///
+    /// # Errors
+    /// `Dr.InvalidParameters` for a malformed name, `Dr.Refused` for an ARN of another place.
+    pub fn instance(&self, parameter: &str, text: &str) -> Result<Arn> {
+        if text.starts_with("arn:") {
+            let arn = Arn::parse(parameter, text)?;
+            self.must_hold(parameter, &arn)?;
+            return Ok(arn);
+        }
+        Ok(self.arn(identifier(parameter, text, 63)?))
+    }
+
+    /// The ARN of an identifier here.
+    pub fn arn(&self, id: String) -> Arn {
+        let Self { partition, region, account } = self.clone();
+        Arn { partition, region, account, id }
+    }
+
+    /// Refuses an ARN of another partition, Region or account.
+    ///
+    /// # Errors
+    /// `Dr.Refused`.
+    pub fn must_hold(&self, parameter: &str, arn: &Arn) -> Result<()> {
+        let pairs = [
+            ("Region", &arn.region, &self.region),
+            ("account", &arn.account, &self.account),
+            ("partition", &arn.partition, &self.partition),
+        ];
+        let Some((what, said, wanted)) = pairs.into_iter().find(|(_, a, b)| a != b) else {
+            return Ok(());
+        };
+        let text = format!(
+            "parameters.{parameter} names an instance in {what} {said}, the step works in {wanted}"
+        );
+        Err(Error::refused(text).next(match what {
+            "account" => "Correct the ARN, or set the resource's accountId.",
+            _ => "Correct the ARN, or start the manifest in the Region it is meant for.",
+        }))
+    }
+}
+
+/// An identifier by RDS's rules, in lower case: letters, digits and single hyphens, a letter first.
 ///
 /// # Errors
-/// `Dr.Refused`.
-pub fn account_of(parameter: &str, arn: &Arn, account: &str) -> Result<()> {
-    if arn.account == account {
-        return Ok(());
+/// `Dr.InvalidParameters`.
+pub fn identifier(parameter: &str, text: &str, max: usize) -> Result<String> {
+    let legal = text.len() <= max
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !text.contains("--")
+        && !text.ends_with('-');
+    if legal {
+        return Ok(text.to_ascii_lowercase());
     }
-    Err(Error::refused(format!(
-        "parameters.{parameter} names account {}, this step works in account {account}",
-        arn.account
-    ))
-    .next("Correct the ARN, or set accountId of the resource."))
+    Err(Error::invalid_parameters(format!(
+        "parameters.{parameter}: \"{text}\" is not an identifier (1 to {max} letters, digits and \
+         single hyphens, beginning with a letter)"
+    )))
+}
+
+/// A Region's name as it stands in a parameter.
+///
+/// # Errors
+/// `Dr.InvalidParameters`: a name that cannot be one would become part of an endpoint's address.
+pub fn region(parameter: &str, text: &str) -> Result<String> {
+    if is_region(text) {
+        return Ok(text.to_owned());
+    }
+    let text = format!("parameters.{parameter}: \"{text}\" is not a Region, for example us-west-2");
+    Err(Error::invalid_parameters(text))
+}
+
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let word = |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase());
+    let Some((number, words)) = parts.split_last() else { return false };
+    words.len() >= 2
+        && words.iter().all(word)
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::ErrorType;
 
     const ARN: &str = "arn:aws:rds:us-west-2:123456789012:db:Orders";
 
+    fn place(partition: &str, region: &str, account: &str) -> Place {
+        Place { partition: partition.into(), region: region.into(), account: account.into() }
+    }
+
     #[test]
-    fn an_arn_must_name_this_region_and_account() {
-        let id = |region: &str, account: &str| id_of("P", ARN, region, account);
-        assert_eq!(id("us-west-2", "123456789012").unwrap(), "orders");
-        assert!(id("us-east-1", "123456789012").is_err());
-        assert!(id("us-west-2", "999999999999").is_err());
+    fn an_arn_must_name_this_partition_region_and_account() {
+        let found = place("aws", "us-west-2", "123456789012").instance("P", ARN).unwrap();
+        assert_eq!(found.to_string(), ARN.to_lowercase());
+        for elsewhere in [
+            place("aws", "us-east-1", "123456789012"),
+            place("aws", "us-west-2", "999999999999"),
+            place("aws-cn", "us-west-2", "123456789012"),
+        ] {
+            let error = elsewhere.instance("P", ARN).unwrap_err();
+            assert_eq!(error.error_type, ErrorType::Refused, "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_means_the_instance_here() {
+        let found = place("aws", "us-west-2", "123456789012").instance("P", "Orders").unwrap();
+        assert_eq!(found, Arn::parse("P", ARN).unwrap());
     }
 
     #[test]
     fn other_arns_are_no_instances() {
-        for wrong in ["arn:aws:rds:us-west-2:1:cluster:x", "orders", "arn:aws:rds:::db:x"] {
+        for wrong in [
+            "arn:aws:rds:us-west-2:123456789012:cluster:x",
+            "orders",
+            "arn:aws:rds:::db:x",
+            "arn:aws:rds:us-west-2:1:db:x",
+            "arn:aws:rds:us-west-2.example.com/:123456789012:db:x",
+            "arn:aws:rds:us-west-2:123456789012:db:a b",
+        ] {
             assert!(Arn::parse("P", wrong).is_err(), "{wrong}");
         }
-        assert_eq!(Arn::parse("P", ARN).unwrap().to_string(), ARN.to_lowercase());
+    }
+
+    #[test]
+    fn identifiers_and_regions_follow_the_rules_of_rds() {
+        for wrong in ["", "1a", "a--b", "a-", "a_b", "!Import x", &"a".repeat(64)] {
+            assert!(identifier("P", wrong, 63).is_err(), "{wrong}");
+        }
+        assert_eq!(identifier("P", "Orders-DB1", 63).unwrap(), "orders-db1");
+        for right in ["us-east-1", "us-gov-west-1", "eu-isoe-west-1"] {
+            assert_eq!(region("P", right).unwrap(), right);
+        }
+        for wrong in ["", "us-east", "us-east-1 ", "US-EAST-1", "us-east-1.example.com", "-1"] {
+            assert!(region("P", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rds_names_neighbours_by_identifier_and_strangers_by_arn() {
+        let arn = Arn::parse("P", ARN).unwrap();
+        assert!(arn.is_named("orders", "us-west-2") && arn.is_named(ARN, "us-east-1"));
+        assert!(!arn.is_named("orders", "us-east-1"));
+        assert!(!arn.is_named("orders-2", "us-west-2"));
     }
 }

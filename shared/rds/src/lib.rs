@@ -1,10 +1,12 @@
-//! What the RDS resource types share: the ARN of a DB instance, one look at it, and what its status
-//! words mean.
+//! What the RDS resource types share: names of DB instances, one look at them, and what their
+//! status words mean.
 
 mod arn;
 mod instance;
+mod limits;
 mod status;
 
-pub use arn::{Arn, account_of, id_of};
+pub use arn::{Arn, Place, identifier, region};
 pub use instance::{Instance, describe};
-pub use status::{Health, health};
+pub use limits::{MINUTES, deadline, within};
+pub use status::{Health, health, remedy};
