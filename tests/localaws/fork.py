@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 
-from localaws import cloudformation_stack, lambda_pool, state, stepfunctions_executions
+from localaws import cloudformation_stack, lambda_pool, state, stepfunctions_executions, warm
 
 QUIET_SECONDS = 15.0
 PR_SET_PDEATHSIG = 1
@@ -64,6 +64,7 @@ def main_loop(server) -> None:
 
 def _copy(server) -> dict | None:
     """The answer in the parent; None in the copy, whose main loop goes on with its own server."""
+    warm.once(server.application.moto)
     try:
         if not server.gate.close(QUIET_SECONDS):
             raise NotQuiescent("there are requests in flight")

@@ -44,7 +44,7 @@ def test_copies_of_copies_end_with_their_parent(original):
     grandchild = Local(answer["port"])
     assert grandchild.get("health") == {"status": "ok"}
     child.post("shutdown")
-    eventually(lambda: _is_gone(answer["pid"]))
+    eventually(lambda: _is_gone(answer["pid"]), seconds=40)
     with pytest.raises(requests.ConnectionError):
         grandchild.get("health")
     assert original.get("health") == {"status": "ok"}

@@ -54,6 +54,19 @@ def test_the_default_version_of_a_managed_policy_counts(local):
     assert [call["iam"] for call in listed] == ["allowed", "denied"]
 
 
+@pytest.mark.parametrize("owner, expected", [("123456789012", "allowed"), ("210987654321", "denied")])
+def test_the_owner_of_a_bucket_can_be_asked_for(local, owner, expected):
+    sts, s3 = allow(local, ("s3:ListAllMyBuckets", "*")), local.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    s3.put_object(Bucket="bucket", Key="key", Body=b"text")
+    local.client("iam").put_role_policy(RoleName="caller", PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
+            "Condition": {"StringEquals": {"s3:ResourceAccount": ["111111111111", owner]}}}]}))
+    local.client("s3", **session(sts)).get_object(Bucket="bucket", Key="key")
+    assert local.get("calls")["calls"][-1]["iam"] == expected
+
+
 @pytest.mark.parametrize("service, method, arguments, code", [
     ("rds", "describe_db_instances", {}, "AccessDenied"),
     ("sns", "publish", {"TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Message": "m"},

@@ -236,7 +236,7 @@ def test_a_failing_iteration_stops_the_children_of_its_siblings(sfn):
     iteration = {"Which": {"Type": "Choice", "Choices": [
         {"Variable": "$", "NumericEquals": 0, "Next": "Child"}], "Default": "Pause"},
         "Child": child_task(child, Parameters={"StateMachineArn": child}),
-        "Pause": {"Type": "Wait", "Seconds": 1, "Next": "Fail"},
+        "Pause": {"Type": "Wait", "Seconds": 5, "Next": "Fail"},
         "Fail": {"Type": "Fail", "Error": "Dr.No"}}
     answer = sfn.run({"Map": {"Type": "Map", "End": True, "ItemProcessor": {
         "StartAt": "Which", "States": iteration}}}, [0, 1])
