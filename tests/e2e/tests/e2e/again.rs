@@ -40,26 +40,6 @@ async fn a_phase_that_succeeded_changes_nothing_when_it_is_started_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_function_that_is_killed_after_its_call_neither_promotes_nor_deletes_twice() {
-    let world = World::new();
-    world.run(WEST, &product("INSTANTIATE")).await.succeeded();
-    for (region, phase, action) in [
-        (WEST, "ACTIVATE", "PromoteReadReplica"),
-        (EAST, "CLEANUP", "DeleteDBInstance"),
-        (WEST, "REPLICATE", "CreateDBInstanceReadReplica"),
-    ] {
-        world.control.clear_calls();
-        world
-            .control
-            .fault(json!({"service": "rds", "action": action, "kind": "kill", "times": 1}));
-        world.run(region, &product(phase)).await.succeeded();
-        assert_eq!(world.count(&format!("rds:{action}")), 1, "{phase}");
-    }
-    let east = instances(&world, EAST).await;
-    assert!(east["orders-db"].1.ends_with(":db:orders-db-dr"), "{east:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_stopped_midway_is_finished_by_the_next_start() {
     let world = World::new();
     world.run(WEST, &product("INSTANTIATE")).await.succeeded();

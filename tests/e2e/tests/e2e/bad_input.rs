@@ -146,8 +146,8 @@ async fn an_export_of_a_later_layer_or_of_the_same_one_is_refused() {
     );
     let tokens = json!({"ResolveTokens": ["!Import sampleproduct-orders-service-function"]});
     let test = module_test("Service is deployed", tokens);
-    let orders =
-        [application(&[&[test.clone()], &[service.clone()]]), application(&[&[service, test]])];
+    let both = [test, service];
+    let orders = [application(&[&both[..1], &both[1..]]), application(&[&both])];
     let mut started = Vec::new();
     for (n, order) in orders.into_iter().enumerate() {
         let name = format!("too-early-{n}");

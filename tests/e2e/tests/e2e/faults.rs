@@ -29,8 +29,8 @@ async fn every_action_throttled_once_and_failed_once_does_not_stop_a_phase() {
     assert!(east["orders-db"].1.ends_with(":db:orders-db-dr"), "{east:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_is_lost_after_the_call_succeeded_repeats_nothing() {
+/// The calls that must not be made twice, each hit by one fault of this kind in its phase.
+async fn no_call_is_made_twice_after(kind: &str) {
     let world = World::new();
     world.run(WEST, &product("INSTANTIATE")).await.succeeded();
     for (region, phase, action) in [
@@ -39,10 +39,22 @@ async fn an_answer_that_is_lost_after_the_call_succeeded_repeats_nothing() {
         (WEST, "REPLICATE", "CreateDBInstanceReadReplica"),
     ] {
         world.control.clear_calls();
-        world
-            .control
-            .fault(json!({"service": "rds", "action": action, "kind": "drop", "times": 1}));
+        world.control.clear_faults();
+        world.control.fault(json!({"service": "rds", "action": action, "kind": kind, "times": 1}));
         world.run(region, &product(phase)).await.succeeded();
-        assert_eq!(world.count(&format!("rds:{action}")), 1, "{phase}");
+        assert_eq!(world.count(&format!("rds:{action}")), 1, "{kind}, {phase}");
+        assert_eq!(world.control.get("faults")["faults"][0]["fired"], 1, "{kind}, {phase}");
     }
+    let east = instances(&world, EAST).await;
+    assert!(east["orders-db"].1.ends_with(":db:orders-db-dr"), "{east:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_lost_after_the_call_succeeded_repeats_nothing() {
+    no_call_is_made_twice_after("drop").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_function_that_is_killed_after_its_call_neither_promotes_nor_deletes_twice() {
+    no_call_is_made_twice_after("kill").await;
 }
