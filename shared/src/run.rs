@@ -17,7 +17,7 @@ use aws_config::SdkConfig;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long one invocation may look and wait; the function's own timeout is 60 s.
 const BUDGET: Duration = Duration::from_secs(50);
@@ -86,18 +86,37 @@ async fn handle<R: Resource>(frame: &Frame, payload: Value) -> Response {
             return Response::failed(&Error::internal(text));
         }
     };
+    let started = Instant::now();
     let mut secrets = Vec::new();
     let response = match prepare::<R>(frame, &request).await {
         Ok((_, resolved)) if !resolved.missing.is_empty() => missing::<R>(&request, &resolved),
         Ok((clients, resolved)) => {
             secrets = resolved.secrets;
-            operate_on::<R>(frame, &request, &clients, &resolved.value, &secrets).await
+            operate_on::<R>(frame, &request, &clients, &resolved.value, &secrets, started).await
+        }
+        Err(error) if error.is_transient() && request.mode == Mode::Execute => {
+            not_yet::<R>(&request, &error, clock::epoch())
         }
         Err(error) => Response::failed(&error),
     };
     let response = redacted(response, &secrets);
     record(frame, &request, &response, &secrets).await;
     response
+}
+
+/// Nothing could be looked at yet: the attempt goes on until its deadline.
+fn not_yet<R: Resource>(request: &Request, error: &Error, now: i64) -> Response {
+    let given = request.deadline.as_deref().and_then(clock::parse);
+    let deadline = given.unwrap_or(now.saturating_add_unsigned(R::TIMEOUT.as_secs()));
+    if now >= deadline {
+        return Response::failed(&Error::new(ErrorType::TimedOut, error.message.clone()));
+    }
+    Response {
+        deadline: Some(clock::rfc3339(deadline)),
+        wait_seconds: 5,
+        progress: request.progress.clone().unwrap_or(Value::Null),
+        ..Response::new(Status::InProgress, &error.message)
+    }
 }
 
 /// Checks the phase, assumes the role, resolves the tokens.
@@ -154,7 +173,7 @@ where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<T>>,
 {
-    for pause_s in [1, 2, 4] {
+    for pause_s in [1, 1, 2, 3, 5, 8] {
         match call().await {
             Err(error) if error.is_transient() => {
                 tokio::time::sleep(Duration::from_secs(pause_s)).await
@@ -181,6 +200,7 @@ async fn operate_on<R: Resource>(
     clients: &Clients,
     parameters: &Value,
     secrets: &[String],
+    started: Instant,
 ) -> Response {
     let p: R::Parameters = match serde_path_to_error::deserialize(parameters.clone()) {
         Ok(p) => p,
@@ -194,7 +214,7 @@ async fn operate_on<R: Resource>(
         Ok(resource) => resource,
         Err(error) => return Response::failed(&error),
     };
-    let limits = limits::<R>(request, &p, cx.now);
+    let limits = limits::<R>(request, &p, cx.now, started.elapsed());
     let silent = request.mode == Mode::Plan;
     let mut journal = Journal::open(&frame.store, request, secrets, silent).await;
     operate(&resource, &p, &mut cx, limits, &mut journal).await
@@ -214,17 +234,29 @@ fn context_of(request: &Request, clients: &Clients) -> Cx {
     }
 }
 
-fn limits<R: Resource>(request: &Request, p: &R::Parameters, now: i64) -> Limits {
+/// The function's own timeout counts from its start: what is spent already is no budget.
+fn limits<R: Resource>(request: &Request, p: &R::Parameters, now: i64, spent: Duration) -> Limits {
     let given = request.deadline.as_deref().and_then(clock::parse);
     let fresh = now.saturating_add_unsigned(R::timeout(p).as_secs());
-    let budget = if request.mode == Mode::Plan { PLAN_BUDGET } else { BUDGET };
+    let budget = if request.mode == Mode::Plan { PLAN_BUDGET } else { BUDGET - spent.min(BUDGET) };
     Limits { budget, deadline: given.unwrap_or(fresh) }
 }
 
 fn redacted(mut response: Response, secrets: &[String]) -> Response {
     response.summary = redact(&response.summary, secrets);
     response.message = response.message.map(|m| redact(&m, secrets));
+    redact_value(&mut response.progress, secrets);
     response
+}
+
+/// The texts of a JSON value, at any depth: an execution history shows `progress` too.
+fn redact_value(value: &mut Value, secrets: &[String]) {
+    match value {
+        Value::String(text) => *text = redact(text, secrets),
+        Value::Array(items) => items.iter_mut().for_each(|v| redact_value(v, secrets)),
+        Value::Object(map) => map.values_mut().for_each(|v| redact_value(v, secrets)),
+        _ => {}
+    }
 }
 
 /// PLAN: the plan entry. EXECUTE: the end of the journal.
@@ -258,4 +290,23 @@ fn plan_entry(request: &Request, response: &Response) -> Value {
         entry.extend(fields);
     }
     entry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_leave_no_trace_in_progress() {
+        let mut value = json!({"acts": {"Invoke": {"result": ["pw hunter2!"], "at": 1}}});
+        redact_value(&mut value, &["hunter2".to_owned()]);
+        assert_eq!(value, json!({"acts": {"Invoke": {"result": ["pw ********!"], "at": 1}}}));
+    }
+
+    #[test]
+    fn null_and_several_objects_are_no_parameters() {
+        assert!(no_nulls(&json!({"A": null})).is_err());
+        assert!(one_object(&json!([{}, {}])).is_err());
+        assert_eq!(one_object(&json!([{"A": 1}])).unwrap(), json!({"A": 1}));
+    }
 }

@@ -267,7 +267,13 @@ mod tests {
         assert_eq!(redact("pw=hunter2!", &["hunter2".to_owned(), String::new()]), "pw=********!");
         let secret = "a\"b\\c\nd".to_owned();
         let json = json!({"pw": secret}).to_string();
-        for text in [secret.clone(), format!("{secret:?}"), json!(json).to_string(), json, one_line(&secret)] {
+        for text in [
+            secret.clone(),
+            format!("{secret:?}"),
+            json!(json).to_string(),
+            json,
+            one_line(&secret),
+        ] {
             let told = redact(&text, std::slice::from_ref(&secret));
             assert!(told.contains("********") && !told.contains("\\c"), "{told}");
         }
