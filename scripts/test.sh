@@ -85,7 +85,7 @@ step_build() { "$REPO/scripts/build.sh" --dev --out "$zips"; }
 
 step_manifests() { "$REPO/scripts/validate.sh" "$REPO/samples"; }
 
-step_localaws() { pytest tests/localaws/tests; }
+step_localaws() { pytest tests/localaws/tests --numprocesses auto --maxprocesses 4 --dist worksteal; }
 
 step_deployment() { DR_DIST=$zips pytest tests/templates/test_deployment.py; }
 
