@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::names::run_folder;
+use shared::text::sentence;
 use shared::{Context, Error, ErrorType, Frame, Phase, Result};
 
 /// Characters of a message in an answer.
@@ -88,7 +89,7 @@ pub async fn refuse(
     let lines: Vec<String> = report.problems.iter().map(Problem::to_string).collect();
     Failure {
         error_type: report.error_type(),
-        message: lines_within(&lines, MESSAGE, &place),
+        message: sentence(&lines_within(&lines, MESSAGE, &place)),
         next_step: next_step(report),
         problems: report.problems.len(),
     }
