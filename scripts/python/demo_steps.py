@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -88,7 +89,9 @@ def summary(options: argparse.Namespace) -> int:
     for number in range(len(rows) - 1, 0, -1):
         if rows[number][:2] == rows[number - 1][:2]:
             rows[number][:3] = ["", "", ""]
-    print("\n".join(table(["Phase", "Run in", "Took", "App", "Resource", "Took", "Result"], rows)))
+    width = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else None
+    lines = table(["Phase", "Run in", "Took", "App", "Resource", "Took", "Result"], rows)
+    print("\n".join(line[:width] for line in lines))
     print("\nWhere the orders database lived")
     moves = [["at the beginning", *_places(before)]]
     moves += [[f"after {p['phase']}", *_places(p["topology"])] for p in phases]

@@ -197,6 +197,8 @@ def _journalled(entry: dict) -> Row:
     if status in ("DONE", "FAILED"):
         row.state = status
         row.problem = _problem(entry) if status == "FAILED" else None
+        if status == "DONE" and not row.changed:
+            row.text = "already done: " + row.text
     else:
         row.state = {"started": "LOOKING", "change": "CHANGING"}.get(last.get("event"), "WAITING")
         row.text = last.get("text") or row.text
