@@ -3,7 +3,7 @@
 #   say TEXT            one line of progress, on stderr
 #   warn TEXT           something to know, the script goes on
 #   die TEXT [NEXT]     ends the script; NEXT says what to do
-#   ensure_rust         ends the script when cargo is missing
+#   ensure_rust         ends the script when cargo is missing; makes the folder of the build this clone's own
 #   ensure_venv         sets VENV, a Python environment with tests/localaws/requirements.txt
 #   find_aws, aws ...   the installed AWS CLI, else the one of that environment
 # shellcheck disable=SC2034  # the variables are for the scripts that source this file
@@ -61,7 +61,7 @@ python_command() {
     "Install it, for example: sudo apt-get install python3 python3-venv"
 }
 
-ensure_rust() {
+find_cargo() {
   command -v cargo >/dev/null 2>&1 && return
   if [ -x "$HOME/.cargo/bin/cargo" ]; then
     export PATH="$HOME/.cargo/bin:$PATH"
@@ -69,6 +69,21 @@ ensure_rust() {
   fi
   die "Rust (cargo) is missing." \
     "Install it from https://rustup.rs and open a new shell, or put cargo into PATH."
+}
+
+# Cargo tells sources apart by their time, not by their place: of two clones that share the build's folder, one
+# would take the other's results for its own. So a clone that is not the last builder touches its sources first.
+own_build_folder() {
+  local mark=$CARGO_TARGET_DIR/built-from
+  [ "$(cat "$mark" 2>/dev/null)" != "$REPO" ] || return 0
+  mkdir -p "$CARGO_TARGET_DIR"
+  find "$REPO/functions" "$REPO/shared" "$REPO/tests/e2e" "$REPO/samples/schema" -type f -exec touch {} +
+  printf '%s' "$REPO" >"$mark"
+}
+
+ensure_rust() {
+  find_cargo
+  own_build_folder
 }
 
 # Installs Debian packages when that needs no question; the caller checks whether it helped.
