@@ -22,7 +22,7 @@ pub async fn instances(world: &World, region: &str) -> BTreeMap<String, (String,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_product_moves_and_the_old_region_becomes_the_standby() {
+async fn a_product_moves_and_moves_back_and_ends_as_it_began() {
     let world = World::new();
     world.run(WEST, &product("INSTANTIATE")).await.succeeded();
 
@@ -55,4 +55,21 @@ async fn a_product_moves_and_the_old_region_becomes_the_standby() {
     let source = "arn:aws:rds:us-west-2:123456789012:db:orders-db-dr";
     assert_eq!(east["orders-db"], ("available".into(), source.into()));
     assert_eq!(instances(&world, WEST).await["orders-db-dr"], ("available".into(), String::new()));
+
+    fail_back(&world).await;
+    let west = instances(&world, WEST).await;
+    let source = "arn:aws:rds:us-east-1:123456789012:db:orders-db";
+    assert_eq!(west["orders-db-dr"], ("available".into(), source.into()));
+    assert_eq!(instances(&world, EAST).await["orders-db"], ("available".into(), String::new()));
+}
+
+/// The same four phases in the other direction: the same application manifests, for they name nothing
+/// that differs between the Regions.
+async fn fail_back(world: &World) {
+    for (region, phase) in
+        [(EAST, "INSTANTIATE"), (EAST, "ACTIVATE"), (WEST, "CLEANUP"), (EAST, "REPLICATE")]
+    {
+        let key = format!("{FILES}failback/product-manifest-sampleproduct-failback-{phase}.json");
+        world.run(region, &key).await.succeeded();
+    }
 }
