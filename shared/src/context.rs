@@ -80,6 +80,9 @@ pub struct Context {
     /// Approved change classes.
     #[serde(default)]
     pub approved: Vec<String>,
+    /// Whether somebody started the phase itself, without a product manifest and an approval.
+    #[serde(default)]
+    pub direct: bool,
     /// The run's folder in the bucket, with a slash at its end.
     pub folder: String,
 }
@@ -130,6 +133,7 @@ pub(crate) fn sample() -> Context {
         secondary_region: Some("us-west-2".into()),
         unplanned: true,
         approved: vec![],
+        direct: false,
         folder: "dr-orchestration-artifacts/runs/shop/run-1/".into(),
     }
 }

@@ -1,7 +1,9 @@
 //! The memory between polls, and what `decide` may know beside parameters and observation.
 
 use crate::clock;
+use crate::coerce::Flag;
 use crate::context::{Context, Mode, Phase};
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -92,6 +94,30 @@ impl Cx {
         (self.now - self.progress.since).max(0)
     }
 
+    /// What a consent parameter must say before `what` happens: None when it says so. Somebody who
+    /// starts a phase directly has decided already, perhaps with a payload of a tool that knows no
+    /// such parameter: there the answer is a warning.
+    ///
+    /// # Errors
+    /// `Dr.Refused` in the run of a product when consent is missing, and wherever it is denied.
+    pub fn consent(
+        &self,
+        parameter: &str,
+        given: Option<Flag>,
+        what: &str,
+    ) -> Result<Option<String>> {
+        match given {
+            Some(Flag(true)) => Ok(None),
+            None if self.context.direct => {
+                Ok(Some(format!("{what}, without {parameter} \"True\": started directly")))
+            }
+            _ => {
+                Err(Error::refused(format!("{what}: parameters.{parameter} does not agree to it"))
+                    .next(format!("Set {parameter} to \"True\" if that is meant.")))
+            }
+        }
+    }
+
     pub(crate) fn tick(&mut self) {
         self.now = clock::epoch();
     }
@@ -123,6 +149,20 @@ mod tests {
     fn foreign_progress_starts_anew() {
         let progress = Progress::from_value(Some(&json!("x")), 7);
         assert_eq!(progress, Progress { since: 7, ..Progress::default() });
+    }
+
+    #[test]
+    fn consent_is_given_or_refused_and_warned_of_in_a_direct_start() {
+        let mut cx = sample_cx(Phase::Activate);
+        let ask = |cx: &Cx, given| cx.consent("AcceptDataLoss", given, "writes may be lost");
+        assert_eq!(ask(&cx, Some(Flag(true))).unwrap(), None);
+        let error = ask(&cx, None).unwrap_err();
+        assert_eq!(error.error_type, crate::ErrorType::Refused);
+        assert!(error.message.contains("parameters.AcceptDataLoss"), "{}", error.message);
+        cx.context.direct = true;
+        assert!(ask(&cx, None).unwrap().unwrap().starts_with("writes may be lost"));
+        assert!(ask(&cx, Some(Flag(false))).is_err(), "a denial holds everywhere");
+        assert_eq!(ask(&cx, Some(Flag(true))).unwrap(), None);
     }
 
     #[test]

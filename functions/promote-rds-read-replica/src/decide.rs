@@ -1,7 +1,7 @@
 //! The decision: pure, and where the tests are.
 
-use crate::lag::Lag;
 use shared::{ChangeClass, Classified, Cx, ErrorType, Outcome, Step};
+use shared_metrics::Lag;
 use shared_rds::{Arn, Health, Instance, remedy};
 
 /// One look, and what was wanted.

@@ -1,15 +1,14 @@
 //! `PromoteRDSReadReplica`: makes a read replica a database of its own.
 
 mod decide;
-mod lag;
 
 use decide::{Observed, Promote};
-use lag::Lag;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::coerce::Int;
 use shared::{ChangeClass, Clients, ControlPlane, Cx, Doing, Error, Phase, Resource, Result, Step};
+use shared_metrics::{Lag, latest, replica_lag};
 use shared_rds::{Arn, MINUTES, Place, deadline, describe, within};
 use std::time::Duration;
 
@@ -91,7 +90,7 @@ impl Resource for PromoteRdsReadReplica {
         let mut o = self.wanted.clone();
         o.instance = describe(&self.rds, &o.arn).await?;
         if o.instance.as_ref().is_some_and(|i| i.source.is_some()) && !cx.changed() {
-            o.lag = lag::latest(&self.cloudwatch, &o.arn.id).await;
+            o.lag = latest(&self.cloudwatch, &replica_lag(&o.arn.id)).await;
         }
         Ok(o)
     }

@@ -1,36 +1,79 @@
-//! Names of DB instances as manifests write them. Partition, Region and account of an ARN are
-//! checked, never ignored.
+//! Names of DB instances and DB clusters as manifests write them. Partition, Region and account of
+//! an ARN are checked, never ignored.
 
 use shared::{Error, Result};
 
-/// `arn:<partition>:rds:<region>:<account>:db:<id>`.
+/// What an ARN names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A DB instance.
+    Db,
+    /// A DB cluster.
+    Cluster,
+}
+
+impl Kind {
+    /// The word in the ARN.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Db => "db",
+            Self::Cluster => "cluster",
+        }
+    }
+
+    /// For people.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Db => "DB instance",
+            Self::Cluster => "DB cluster",
+        }
+    }
+}
+
+/// `arn:<partition>:rds:<region>:<account>:<db|cluster>:<id>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arn {
+    /// What it names.
+    pub kind: Kind,
     /// `aws`, `aws-cn`, ...
     pub partition: String,
-    /// The instance's Region.
+    /// Its Region.
     pub region: String,
-    /// The instance's account, twelve digits.
+    /// Its account, twelve digits.
     pub account: String,
-    /// DBInstanceIdentifier, in lower case as RDS keeps it.
+    /// DBInstanceIdentifier or DBClusterIdentifier, in lower case as RDS keeps it.
     pub id: String,
 }
 
 impl Arn {
-    /// Reads an ARN that the manifest gives in `parameter`.
+    /// Reads the ARN of a DB instance that the manifest gives in `parameter`.
     ///
     /// # Errors
     /// `Dr.InvalidParameters` for anything but the ARN of a DB instance.
     pub fn parse(parameter: &str, text: &str) -> Result<Self> {
+        Self::of_kind(Kind::Db, parameter, text)
+    }
+
+    /// Reads the ARN of a DB cluster that the manifest gives in `parameter`.
+    ///
+    /// # Errors
+    /// `Dr.InvalidParameters` for anything but the ARN of a DB cluster.
+    pub fn parse_cluster(parameter: &str, text: &str) -> Result<Self> {
+        Self::of_kind(Kind::Cluster, parameter, text)
+    }
+
+    fn of_kind(kind: Kind, parameter: &str, text: &str) -> Result<Self> {
         let parts: Vec<&str> = text.split(':').collect();
-        let ["arn", partition, "rds", region, account, "db", id] = parts.as_slice() else {
-            return Err(no_arn(parameter, text));
+        let ["arn", partition, "rds", region, account, word, id] = parts.as_slice() else {
+            return Err(no_arn(kind, parameter, text));
         };
         let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-        if !digits || !is_region(region) || !partition.starts_with("aws") {
-            return Err(no_arn(parameter, text));
+        let legal = digits && is_region(region) && partition.starts_with("aws");
+        if !legal || *word != kind.word() {
+            return Err(no_arn(kind, parameter, text));
         }
         Ok(Self {
+            kind,
             partition: (*partition).to_owned(),
             region: (*region).to_owned(),
             account: (*account).to_owned(),
@@ -46,17 +89,18 @@ impl Arn {
     }
 }
 
-fn no_arn(parameter: &str, text: &str) -> Error {
+fn no_arn(kind: Kind, parameter: &str, text: &str) -> Error {
+    let (noun, word) = (kind.noun(), kind.word());
     Error::invalid_parameters(format!(
-        "parameters.{parameter}: \"{text}\" is not the ARN of a DB instance \
-         (arn:aws:rds:<region>:<account>:db:<identifier>)"
+        "parameters.{parameter}: \"{text}\" is not the ARN of a {noun} \
+         (arn:aws:rds:<region>:<account>:{word}:<identifier>)"
     ))
 }
 
 impl std::fmt::Display for Arn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { partition, region, account, id } = self;
-        write!(f, "arn:{partition}:rds:{region}:{account}:db:{id}")
+        let Self { kind, partition, region, account, id } = self;
+        write!(f, "arn:{partition}:rds:{region}:{account}:{}:{id}", kind.word())
     }
 }
 
@@ -77,18 +121,39 @@ impl Place {
     /// # Errors
     /// `Dr.InvalidParameters` for a malformed name, `Dr.Refused` for an ARN of another place.
     pub fn instance(&self, parameter: &str, text: &str) -> Result<Arn> {
+        self.named(Kind::Db, parameter, text)
+    }
+
+    /// The cluster that a parameter names by identifier or ARN.
+    ///
+    /// # Errors
+    /// As [`Place::instance`].
+    pub fn cluster(&self, parameter: &str, text: &str) -> Result<Arn> {
+        self.named(Kind::Cluster, parameter, text)
+    }
+
+    fn named(&self, kind: Kind, parameter: &str, text: &str) -> Result<Arn> {
         if text.starts_with("arn:") {
-            let arn = Arn::parse(parameter, text)?;
+            let arn = Arn::of_kind(kind, parameter, text)?;
             self.must_hold(parameter, &arn)?;
             return Ok(arn);
         }
-        Ok(self.arn(identifier(parameter, text, 63)?))
+        Ok(self.of(kind, identifier(parameter, text, 63)?))
     }
 
-    /// The ARN of an identifier here.
+    /// The ARN of an instance's identifier here.
     pub fn arn(&self, id: String) -> Arn {
+        self.of(Kind::Db, id)
+    }
+
+    /// The ARN of a cluster's identifier here.
+    pub fn cluster_arn(&self, id: String) -> Arn {
+        self.of(Kind::Cluster, id)
+    }
+
+    fn of(&self, kind: Kind, id: String) -> Arn {
         let Self { partition, region, account } = self.clone();
-        Arn { partition, region, account, id }
+        Arn { kind, partition, region, account, id }
     }
 
     /// Refuses an ARN of another partition, Region or account.
@@ -105,7 +170,8 @@ impl Place {
             return Ok(());
         };
         let text = format!(
-            "parameters.{parameter} names an instance in {what} {said}, the step works in {wanted}"
+            "parameters.{parameter} names a {} in {what} {said}, the step works in {wanted}",
+            arn.kind.noun()
         );
         Err(Error::refused(text).next(match what {
             "account" => "Correct the ARN, or set the resource's accountId.",
@@ -178,6 +244,17 @@ mod tests {
             let error = elsewhere.instance("P", ARN).unwrap_err();
             assert_eq!(error.error_type, ErrorType::Refused, "{elsewhere:?}");
         }
+    }
+
+    #[test]
+    fn clusters_are_no_instances() {
+        let here = place("aws", "us-west-2", "123456789012");
+        let arn = "arn:aws:rds:us-west-2:123456789012:cluster:orders";
+        assert_eq!(here.cluster("P", arn).unwrap().to_string(), arn);
+        assert_eq!(here.cluster("P", "Orders").unwrap(), Arn::parse_cluster("P", arn).unwrap());
+        assert!(here.cluster("P", ARN).is_err() && here.instance("P", arn).is_err());
+        let error = Arn::parse_cluster("P", ARN).unwrap_err();
+        assert!(error.message.contains("cluster:<identifier>"), "{}", error.message);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::arn::Arn;
 use crate::status::{Health, health};
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbInstance, Filter};
 use shared::{Doing, Error, Result};
 
 /// What `DescribeDBInstances` says of an instance.
@@ -92,6 +92,17 @@ pub async fn describe(client: &Client, arn: &Arn) -> Result<Option<Instance>> {
         }
         found => Ok(found),
     }
+}
+
+/// All instances that a filter finds, in the order of their names.
+pub(crate) async fn all(client: &Client, filter: Filter, what: &str) -> Result<Vec<Instance>> {
+    let mut pages = client.describe_db_instances().filters(filter).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(instance) = pages.next().await {
+        found.push(read(&instance.doing(what)?)?);
+    }
+    found.sort_by(|a, b| a.arn.id.cmp(&b.arn.id));
+    Ok(found)
 }
 
 fn read(i: &DbInstance) -> Result<Instance> {

@@ -1,12 +1,16 @@
-//! What the RDS resource types share: names of DB instances, one look at them, and what their
+//! What the RDS resource types share: names of DB instances and clusters, one look at them, and what their
 //! status words mean.
 
 mod arn;
+mod cluster;
+mod global;
 mod instance;
 mod limits;
 mod status;
 
-pub use arn::{Arn, Place, identifier, region};
+pub use arn::{Arn, Kind, Place, identifier, region};
+pub use cluster::{Cluster, ClusterMember, describe_cluster, instances_of};
+pub use global::{Failover, Global, GlobalMember, describe_global};
 pub use instance::{Instance, describe};
 pub use limits::{MINUTES, deadline, within};
 pub use status::{Health, health, remedy};

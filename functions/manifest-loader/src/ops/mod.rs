@@ -133,6 +133,7 @@ pub fn context_of(
         secondary_region: regions.secondary_region.clone(),
         unplanned: regions.unplanned,
         approved: vec![],
+        direct: false,
         folder: run_folder(product, &start.execution_name),
     }
 }

@@ -139,6 +139,7 @@ async fn direct(frame: &Frame, start: &Start, phase: Phase) -> Result<Ready, Fai
         return Err(refuse(frame, start, Some(&given.product), &report).await);
     }
     let mut context = context_of(frame, start, &given.product, &given.regions);
+    context.direct = true;
     context.approved = APPROVED.iter().map(|c| c.as_str().to_owned()).collect();
     let name = slug(&format!("{}-{phase}", given.product), 40);
     let source = Source { key: start::INPUT.to_owned(), bytes, format: Format::Json };

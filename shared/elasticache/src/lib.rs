@@ -1,0 +1,1 @@
+//! What the ElastiCache resource types share.
