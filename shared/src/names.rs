@@ -5,10 +5,17 @@ use sha2::{Digest, Sha256};
 /// Everything the orchestrator keeps in the bucket lies under this prefix.
 pub const PREFIX: &str = "dr-orchestration-artifacts/";
 
+/// Words with capitals inside, and how they read as one.
+const WORDS: &[(&str, &str)] =
+    &[("ElastiCache", "Elasticache"), ("MySQL", "Mysql"), ("UnPlanned", "Unplanned")];
+
 /// kebab-case of a resource type: `PromoteRDSReadReplica` -> `promote-rds-read-replica`,
-/// `DeployCF` -> `deploy-cf`.
+/// `DeployCF` -> `deploy-cf`. Names of products count as one word: `AuroraMySQL` -> `aurora-mysql`.
 pub fn kebab(resource_type: &str) -> String {
-    let chars: Vec<char> = resource_type.chars().collect();
+    let whole = WORDS
+        .iter()
+        .fold(resource_type.to_owned(), |name, (is, as_word)| name.replace(is, as_word));
+    let chars: Vec<char> = whole.chars().collect();
     let mut out = String::new();
     for (i, c) in chars.iter().enumerate() {
         if i > 0 && c.is_ascii_uppercase() && starts_word(&chars, i) {
@@ -77,6 +84,10 @@ mod tests {
             ("ModuleTest", "module-test"),
             ("DeleteRDSInstance", "delete-rds-instance"),
             ("R53Record", "r53-record"),
+            ("AuroraMySQL", "aurora-mysql"),
+            ("UnPlannedFailoverAurora", "unplanned-failover-aurora"),
+            ("DisassociateElastiCache", "disassociate-elasticache"),
+            ("CreateAuroraSecondaryDBCluster", "create-aurora-secondary-db-cluster"),
         ];
         for (from, to) in cases {
             assert_eq!(kebab(from), to);

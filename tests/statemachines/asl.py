@@ -90,6 +90,8 @@ def schemas() -> dict[str, dict]:
 
 
 def kebab(name: str) -> str:
-    """PromoteRDSReadReplica -> promote-rds-read-replica."""
+    """PromoteRDSReadReplica -> promote-rds-read-replica, AuroraMySQL -> aurora-mysql."""
+    for word in ("ElastiCache", "MySQL", "UnPlanned"):
+        name = name.replace(word, word.capitalize())
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1-\2", name)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower()

@@ -7,12 +7,23 @@ use std::sync::LazyLock;
 
 /// One line per type; the name is in the schema.
 const TYPES: &[&str] = &[
+    include_str!("../../../samples/schema/AuroraGlobalLagCheck.schema.json"),
+    include_str!("../../../samples/schema/AuroraMySQL.schema.json"),
+    include_str!("../../../samples/schema/CreateAuroraSecondaryDBCluster.schema.json"),
+    include_str!("../../../samples/schema/CreateElastiCacheSecondary.schema.json"),
     include_str!("../../../samples/schema/CreateRDSReadReplica.schema.json"),
+    include_str!("../../../samples/schema/DBSnapshot.schema.json"),
+    include_str!("../../../samples/schema/DeleteAuroraCluster.schema.json"),
+    include_str!("../../../samples/schema/DeleteElastiCacheReplicationGroup.schema.json"),
     include_str!("../../../samples/schema/DeleteRDSInstance.schema.json"),
     include_str!("../../../samples/schema/DeployCF.schema.json"),
+    include_str!("../../../samples/schema/DisassociateElastiCache.schema.json"),
+    include_str!("../../../samples/schema/FailoverElastiCacheCluster.schema.json"),
     include_str!("../../../samples/schema/InvokeLambda.schema.json"),
     include_str!("../../../samples/schema/ModuleTest.schema.json"),
+    include_str!("../../../samples/schema/PlannedFailoverAurora.schema.json"),
     include_str!("../../../samples/schema/PromoteRDSReadReplica.schema.json"),
+    include_str!("../../../samples/schema/UnPlannedFailoverAurora.schema.json"),
 ];
 const PRODUCT: &str = include_str!("../../../samples/schema/product-manifest.schema.json");
 const APPLICATION: &str = include_str!("../../../samples/schema/application-manifest.schema.json");

@@ -1,0 +1,3 @@
+//! `AuroraGlobalLagCheck`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `AuroraMySQL`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `CreateAuroraSecondaryDBCluster`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `CreateElastiCacheSecondary`.
+
+fn main() {}

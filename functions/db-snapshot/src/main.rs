@@ -1,0 +1,3 @@
+//! `DBSnapshot`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `DeleteAuroraCluster`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `DeleteElastiCacheReplicationGroup`.
+
+fn main() {}

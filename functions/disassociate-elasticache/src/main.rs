@@ -1,0 +1,3 @@
+//! `DisassociateElastiCache`.
+
+fn main() {}

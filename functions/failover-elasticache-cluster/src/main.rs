@@ -1,0 +1,3 @@
+//! `FailoverElastiCacheCluster`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `PlannedFailoverAurora`.
+
+fn main() {}

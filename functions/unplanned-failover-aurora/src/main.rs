@@ -1,0 +1,3 @@
+//! `UnPlannedFailoverAurora`.
+
+fn main() {}

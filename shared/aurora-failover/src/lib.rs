@@ -1,0 +1,1 @@
+//! Switchover and failover of Aurora global databases.
