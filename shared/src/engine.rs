@@ -191,7 +191,7 @@ async fn act<R: Resource, W: Watch>(
     cx: &mut Cx,
     watch: &mut W,
 ) -> Turn {
-    let (name, question) = (change.name(), change.is_question());
+    let (name, key, question) = (change.name(), change.key(), change.is_question());
     match may_send(&change, cx) {
         Ok(None) => {}
         Ok(Some(why)) => return Turn::Pause(why),
@@ -201,23 +201,25 @@ async fn act<R: Resource, W: Watch>(
     watch.note("change", &format!("{name}: {summary}")).await;
     match resource.apply(p, change, cx).await {
         Ok(result) => {
-            let first = cx.act(name).filter(|_| question).map(|a| a.at);
-            record(cx, name, true, result);
+            let first = cx.act(&key).filter(|_| question).map(|a| a.at);
+            record(cx, &key, true, result);
             // The gap between questions grows with the time since the first of them.
-            if let (Some(at), Some(act)) = (first, cx.progress.acts.get_mut(name)) {
+            if let (Some(at), Some(act)) = (first, cx.progress.acts.get_mut(&key)) {
                 act.at = at;
             }
             Turn::Pause(format!("{name} was accepted: {summary}"))
         }
         Err(error) if question && error.nature == Nature::Uncertain => Turn::Pause(error.message),
-        Err(error) => refused(error, name, cx),
+        Err(error) => refused(error, &key, cx),
     }
 }
 
 /// None: send it. Some: wait, an earlier call may not show yet.
 fn may_send<C: Classified>(change: &C, cx: &Cx) -> Result<Option<String>> {
     let name = change.name();
-    let Some(act) = cx.act(name).filter(|_| !change.is_question()) else { return Ok(None) };
+    let Some(act) = cx.act(&change.key()).filter(|_| !change.is_question()) else {
+        return Ok(None);
+    };
     let age = cx.now - act.at;
     if act.certain && age < GRACE_S {
         return Ok(Some(format!("{name} was accepted {age} s ago and does not show yet")));
@@ -231,20 +233,20 @@ fn may_send<C: Classified>(change: &C, cx: &Cx) -> Result<Option<String>> {
     Err(Error::new(ErrorType::Failed, format!("{name} was accepted {age} s ago but not reflected")))
 }
 
-fn record(cx: &mut Cx, name: &str, certain: bool, result: Value) {
+fn record(cx: &mut Cx, key: &str, certain: bool, result: Value) {
     let act = Act { at: clock::epoch(), certain, result };
-    cx.progress.acts.insert(name.to_owned(), act);
+    cx.progress.acts.insert(key.to_owned(), act);
 }
 
-fn refused(error: Error, name: &'static str, cx: &mut Cx) -> Turn {
+fn refused(error: Error, key: &str, cx: &mut Cx) -> Turn {
     match error.nature {
         Nature::Throttled => Turn::Pause(error.message),
         Nature::Uncertain => {
-            record(cx, name, false, Value::Null);
+            record(cx, key, false, Value::Null);
             Turn::Pause(error.message)
         }
         Nature::StateFault => {
-            let faults = cx.progress.faults.entry(name.to_owned()).or_default();
+            let faults = cx.progress.faults.entry(key.to_owned()).or_default();
             *faults += 1;
             if *faults < STATE_FAULTS {
                 return Turn::Pause(error.message);

@@ -31,11 +31,15 @@ struct Flip {
     reissuable: bool,
     question: bool,
     takes_s: u64,
+    thing: Option<u32>,
 }
 
 impl Classified for Flip {
     fn name(&self) -> &'static str {
         "Flip"
+    }
+    fn key(&self) -> String {
+        self.thing.map_or("Flip".to_owned(), |n| format!("Flip {n}"))
     }
     fn class(&self) -> ChangeClass {
         ChangeClass::Modify
@@ -255,4 +259,13 @@ async fn what_must_be_steady_is_done_only_after_looks_in_a_row() {
     assert_eq!(*world.applied.lock().unwrap(), 1);
     let plan = operate(&world, &p, &mut cx(Mode::Plan), limits, &mut Silent).await;
     assert_eq!(plan.status, Status::Done);
+}
+
+#[test]
+fn the_same_call_for_another_thing_does_not_wait_for_the_first() {
+    let mut cx = cx(Mode::Execute);
+    let flip = |n| Flip { thing: Some(n), ..Flip::default() };
+    record(&mut cx, &flip(1).key(), true, Value::Null);
+    assert!(may_send(&flip(1), &cx).unwrap().unwrap().contains("does not show yet"));
+    assert_eq!(may_send(&flip(2), &cx).unwrap(), None);
 }

@@ -26,7 +26,7 @@ pub struct Act {
 pub struct Progress {
     /// Start of the attempt, seconds since 1970.
     pub since: i64,
-    /// What was sent, by [`crate::Classified::name`].
+    /// What was sent, by [`crate::Classified::key`].
     #[serde(default)]
     pub acts: BTreeMap<String, Act>,
     /// How often AWS refused a change for the resource's state.
@@ -68,14 +68,14 @@ pub struct Cx {
 }
 
 impl Cx {
-    /// The change of that name, when it was sent in this attempt.
-    pub fn act(&self, name: &str) -> Option<&Act> {
-        self.progress.acts.get(name)
+    /// The change of that key, when it was sent in this attempt.
+    pub fn act(&self, key: &str) -> Option<&Act> {
+        self.progress.acts.get(key)
     }
 
-    /// Seconds since the change of that name was sent.
-    pub fn seconds_since(&self, name: &str) -> Option<i64> {
-        self.act(name).map(|a| self.now - a.at)
+    /// Seconds since the change of that key was sent.
+    pub fn seconds_since(&self, key: &str) -> Option<i64> {
+        self.act(key).map(|a| self.now - a.at)
     }
 
     /// Whether any change was sent in this attempt.

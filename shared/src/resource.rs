@@ -53,8 +53,13 @@ pub enum ControlPlane {
 /// A change that `decide` asks for and `apply` makes: one mutating call.
 pub trait Classified {
     /// The API action, for example `PromoteReadReplica`. Two different changes of one operation
-    /// have different names: the loop remembers by name what it has done.
+    /// have different names, or else different keys: the loop remembers by key what it has done.
     fn name(&self) -> &'static str;
+    /// What the loop remembers it by. The name, unless an operation makes the same call for several
+    /// things: then each of them has its own, for example `CreateDBInstance orders-2`.
+    fn key(&self) -> String {
+        self.name().to_owned()
+    }
     /// Its class.
     fn class(&self) -> ChangeClass;
     /// One line for people: what will happen.
