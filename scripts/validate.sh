@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks product and application manifests offline, with the code that checks them in a run.
+# Checks product and application manifests, and inputs of direct starts, offline, with the code that checks them in a run.
 #
 # Usage: bash scripts/validate.sh FILE|DIR...
 #
@@ -18,6 +18,10 @@ case "${1:-}" in
     print_help
     [ $# -gt 0 ] || exit 2
     exit 0
+    ;;
+  -*)
+    printf 'validate: unknown option %s; see bash scripts/validate.sh --help\n' "$1" >&2
+    exit 2
     ;;
 esac
 

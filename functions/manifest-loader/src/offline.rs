@@ -4,7 +4,7 @@ use crate::key;
 use crate::problem::Report;
 use crate::product::{self, Product};
 use crate::registry::Registry;
-use crate::{application, text};
+use crate::{application, start, text};
 use serde_json::{Map, Value};
 use shared::Phase;
 use std::collections::BTreeSet;
@@ -29,6 +29,8 @@ pub struct Checked {
     pub products: usize,
     /// Application manifests.
     pub applications: usize,
+    /// Inputs of direct starts of a phase.
+    pub starts: usize,
     /// Files in folders that are no manifests.
     pub skipped: Vec<String>,
 }
@@ -36,6 +38,7 @@ pub struct Checked {
 enum Shape {
     Product(Value),
     Application(Value),
+    Start(Value),
     Neither,
 }
 
@@ -52,6 +55,7 @@ pub fn check(files: &[Candidate]) -> shared::Result<Checked> {
         match shape(file, &mut out) {
             Some(Shape::Product(value)) => products.push((file, value)),
             Some(Shape::Application(value)) => applications.push((file, value)),
+            Some(Shape::Start(value)) => check_start(registry, file, &value, &mut out)?,
             Some(Shape::Neither) | None => {}
         }
     }
@@ -76,6 +80,23 @@ pub fn check(files: &[Candidate]) -> shared::Result<Checked> {
         application::check(registry, &file.path, value, phase, &mut out.report);
     }
     Ok(out)
+}
+
+/// The input of a direct start, in the phase of its file name, when it has one.
+fn check_start(
+    registry: &Registry,
+    file: &Candidate,
+    value: &Value,
+    out: &mut Checked,
+) -> shared::Result<()> {
+    out.starts += 1;
+    let phase = key::phase_in_name(&file.path);
+    let given = start::read(registry, &file.path, value, (phase, None), &mut out.report)?;
+    if !given.payload.is_null() {
+        let name = format!("{}: StatePayload", file.path);
+        application::check(registry, &name, &given.payload, phase, &mut out.report);
+    }
+    Ok(())
 }
 
 /// The given application manifests that a product manifest names, found by their file names.
@@ -116,7 +137,7 @@ fn shape(file: &Candidate, out: &mut Checked) -> Option<Shape> {
         Err(_) => Shape::Neither,
     };
     if let (Shape::Neither, true) = (&shape, must && !file_name.ends_with(".schema.json")) {
-        let text = "is neither a product manifest (an object with action, product_name, product) nor an application manifest (a list of layers)";
+        let text = "is neither a product manifest (an object with action, product_name, product) nor an application manifest (a list of layers), nor the input of a direct start (an object with StatePayload)";
         out.report.wrong(&file.path, "", text);
     } else if matches!(shape, Shape::Neither) {
         out.skipped.push(file.path.clone());
@@ -126,6 +147,7 @@ fn shape(file: &Candidate, out: &mut Checked) -> Option<Shape> {
 
 fn shape_of(value: Value, must: bool) -> Shape {
     match &value {
+        Value::Object(map) if map.contains_key("StatePayload") => Shape::Start(value),
         Value::Object(map) if is_product(map) => Shape::Product(value),
         Value::Array(items) => {
             let layers = items.iter().any(|i| i.get("resources").is_some());

@@ -43,6 +43,22 @@ fn a_manifest_that_was_not_given_is_a_warning() {
 }
 
 #[test]
+fn the_input_of_a_direct_start_is_checked_like_a_manifest() {
+    let input = |resource: &str| {
+        let text = format!(r#"{{"StatePayload": [{{"layer": 1, "resources": [{resource}]}}]}}"#);
+        found(&[file("case-ACTIVATE.json", &text, true)])
+    };
+    let (checked, lines) = input(r#"{"resourceType": "ModuleTest", "resourceName": "x"}"#);
+    assert_eq!((checked.starts, checked.applications, lines.len()), (1, 0, 0), "{lines:?}");
+    let (_, lines) = input(r#"{"resourceType": "PromoteRDSReadReplica", "resourceName": "x"}"#);
+    assert_eq!(lines.len(), 1);
+    let start = "case-ACTIVATE.json: StatePayload: $[0].resources[0]";
+    assert!(lines[0].starts_with(start), "{lines:?}");
+    let (_, lines) = found(&[file("x.json", r#"{"StatePayload": [], "produkt": "a"}"#, false)]);
+    assert!(lines.iter().any(|l| l.contains("produkt")), "{lines:?}");
+}
+
+#[test]
 fn of_several_files_with_one_name_the_neighbour_is_meant() {
     let good = "- resources:\n    - {resourceType: ModuleTest, resourceName: x}\n";
     let files = [

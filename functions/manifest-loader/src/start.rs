@@ -66,12 +66,26 @@ pub fn direct(
     here: &str,
     report: &mut Report,
 ) -> Result<Direct, Error> {
+    read(registry, INPUT, input, (Some(phase), Some(here)), report)
+}
+
+/// The same, of an input that lies in `file`; phase and Region where they are known.
+///
+/// # Errors
+/// As [`direct`].
+pub fn read(
+    registry: &Registry,
+    file: &str,
+    input: &Value,
+    (phase, here): (Option<Phase>, Option<&str>),
+    report: &mut Report,
+) -> Result<Direct, Error> {
     let mut asked = input.clone();
     // Step Functions adds it for its console; it is nobody's to know or to name.
     asked.as_object_mut().map(|a| a.remove(STARTED_BY));
-    schema(registry).map_err(Error::internal)?.check(INPUT, "$", &asked, report);
+    schema(registry).map_err(Error::internal)?.check(file, "$", &asked, report);
     let regions = Regions { region: None, ..Regions::of(input) };
-    regions.check(INPUT, "$", Some(phase), Some(here), report);
+    regions.check(file, "$", phase, here, report);
     let product = input["product"].as_str().filter(|n| crate::product::is_name(n));
     Ok(Direct {
         payload: input["StatePayload"].clone(),

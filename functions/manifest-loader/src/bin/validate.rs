@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-Checks product and application manifests, JSON or YAML, without AWS: the same code as in a run.
+Checks product and application manifests, and inputs of direct starts (with StatePayload), JSON or
+YAML, without AWS: the same code as in a run.
 
 Usage: validate FILE|DIR...
 
@@ -101,9 +102,10 @@ fn show(checked: &Checked) -> ExitCode {
         eprintln!("skipped, no manifest: {path}");
     }
     eprintln!(
-        "{} and {} checked: {}, {}",
+        "{}, {} and {} checked: {}, {}",
         count(checked.products, "product manifest"),
         count(checked.applications, "application manifest"),
+        count(checked.starts, "direct start"),
         count(report.problems.len(), "problem"),
         count(report.warnings.len(), "warning"),
     );
