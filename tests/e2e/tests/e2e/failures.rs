@@ -106,6 +106,10 @@ async fn a_phase_started_directly_is_checked_planned_and_run() {
     let count = |part: &str| keys.iter().filter(|k| k.contains(part)).count();
     assert_eq!((count("/plan/"), count("/journal/")), (2, 2), "{keys:?}");
     assert!(world.control.mails().iter().all(|m| !m.subject.contains("Approve")));
+    let report = world.report("direct-product", &arn).await;
+    assert_eq!((&report["outcome"], &report["action"]), (&json!("SUCCEEDED"), &json!("ACTIVATE")));
+    let mails = world.mails_about(&arn, 1).await;
+    assert!(mails[0].subject.contains("SUCCEEDED"), "{}", mails[0].subject);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
