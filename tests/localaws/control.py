@@ -3,7 +3,7 @@
 import json
 from urllib.parse import parse_qs
 
-from localaws import calls, faults, fork, mail, permissions, rds, state, timings
+from localaws import calls, faults, fork, mail, permissions, rds, state, timings, unknowns
 
 
 def answer(environ: dict, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -84,6 +84,14 @@ def _set_timings(query, document) -> dict:
     return timings.set_many(document)
 
 
+def _unknowns(query, document) -> dict:
+    return unknowns.all_values()
+
+
+def _set_unknowns(query, document) -> dict:
+    return unknowns.set_many(document)
+
+
 def _iam(query, document) -> dict:
     return {"mode": permissions.mode()}
 
@@ -119,6 +127,8 @@ ROUTES = {
     ("GET", "mail"): _mail,
     ("GET", "timings"): _timings,
     ("POST", "timings"): _set_timings,
+    ("GET", "unknowns"): _unknowns,
+    ("POST", "unknowns"): _set_unknowns,
     ("GET", "iam"): _iam,
     ("POST", "iam"): _set_iam,
     ("GET", "logs"): _logs,
