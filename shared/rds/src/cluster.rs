@@ -31,6 +31,11 @@ pub struct Cluster {
     pub resource_id: String,
     /// The global cluster that it is a member of.
     pub global: Option<String>,
+    /// ReplicationSourceIdentifier: what it replicates from, an ARN or an identifier. RDS may say so
+    /// of the secondary of a global cluster too.
+    pub source: Option<String>,
+    /// ReadReplicaIdentifiers: what replicates from it outside of a global cluster.
+    pub replicas: Vec<String>,
     /// Its instances.
     pub members: Vec<ClusterMember>,
     /// Deletion protection.
@@ -64,6 +69,8 @@ impl Cluster {
             engine_version: "8.0.mysql_aurora.3.05.2".into(),
             resource_id: "cluster-ABC123".into(),
             global: None,
+            source: None,
+            replicas: vec![],
             members: vec![ClusterMember { id: format!("{}-1", arn.id), writer: true }],
             protected: false,
             encrypted: false,
@@ -123,6 +130,8 @@ fn read(c: &DbCluster) -> Result<Cluster> {
         engine_version: text(c.engine_version()),
         resource_id: text(c.db_cluster_resource_id()),
         global: c.global_cluster_identifier().filter(|g| !g.is_empty()).map(str::to_owned),
+        source: c.replication_source_identifier().filter(|s| !s.is_empty()).map(str::to_owned),
+        replicas: c.read_replica_identifiers().to_vec(),
         members: members.collect(),
         protected: c.deletion_protection().unwrap_or(false),
         encrypted: c.storage_encrypted().unwrap_or(false),

@@ -111,6 +111,21 @@ pub async fn describe_global(client: &Client, id: &str) -> Result<Option<Global>
     }
 }
 
+/// All global clusters of the account that the Region of `client` knows, in the order of their
+/// names. For who must not miss a membership that a cluster itself does not tell.
+///
+/// # Errors
+/// As [`describe_global`].
+pub async fn list_globals(client: &Client) -> Result<Vec<Global>> {
+    let mut pages = client.describe_global_clusters().into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(global) = pages.next().await {
+        found.push(read(&global.doing("list the global clusters")?)?);
+    }
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(found)
+}
+
 fn read(g: &GlobalCluster) -> Result<Global> {
     let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
     Ok(Global {
