@@ -3,7 +3,8 @@
 import json
 from urllib.parse import parse_qs
 
-from localaws import calls, faults, fork, mail, permissions, rds, state, timings, unknowns
+from localaws import (calls, elasticache, faults, fork, mail, permissions, rds, state, timings,
+                      unknowns)
 
 
 def answer(environ: dict, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -65,11 +66,16 @@ def _clear_faults(query, document) -> dict:
 def _dark(query, document) -> dict:
     region, dark = str(document["region"]), bool(document.get("dark", True))
     rds.set_dark(region, dark)
+    elasticache.set_dark(region, dark)
     return {"dark": faults.set_dark(region, dark)}
 
 
 def _rds(query, document) -> dict:
     return rds.control(document)
+
+
+def _elasticache(query, document) -> dict:
+    return elasticache.control(document)
 
 
 def _mail(query, document) -> dict:
@@ -124,6 +130,7 @@ ROUTES = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "dark"): _dark,
     ("POST", "rds"): _rds,
+    ("POST", "elasticache"): _elasticache,
     ("GET", "mail"): _mail,
     ("GET", "timings"): _timings,
     ("POST", "timings"): _set_timings,

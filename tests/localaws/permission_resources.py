@@ -29,6 +29,17 @@ RDS_KINDS = {
 }
 RDS_LISTED = {"DescribeDBInstances": "db", "DescribeDBSnapshots": "snapshot",
               "DescribeDBClusters": "cluster", "DescribeDBSubnetGroups": "subgrp"}
+ELASTICACHE_KINDS = {
+    "GlobalReplicationGroupId": "globalreplicationgroup", "CacheSubnetGroupName": "subnetgroup",
+    "CacheParameterGroupName": "parametergroup", "SnapshotName": "snapshot",
+    "FinalSnapshotIdentifier": "snapshot", "CacheClusterId": "cluster",
+}
+ELASTICACHE_LISTED = {
+    "DescribeReplicationGroups": "replicationgroup", "DescribeSnapshots": "snapshot",
+    "DescribeGlobalReplicationGroups": "globalreplicationgroup",
+    "DescribeCacheClusters": "cluster", "DescribeCacheSubnetGroups": "subnetgroup",
+    "DescribeCacheParameterGroups": "parametergroup",
+}
 # Roles that a call hands on, and the service that will act with them.
 PASSED = {"RoleARN": None, "RoleArn": None, "roleArn": None, "Role": None,
           "MonitoringRoleArn": "monitoring.rds.amazonaws.com",
@@ -59,7 +70,8 @@ def checks(service: str, action: str, parameters: Mapping[str, Any],
            place: Place) -> list[tuple[str, str]]:
     """(IAM action, resource ARN) pairs; the call is allowed when each of them is."""
     name = _iam_action(service, action)
-    return [(name, arn) for arn in _resources(service, action, parameters, place)]
+    found = [(name, arn) for arn in _resources(service, action, parameters, place)]
+    return found + (_elasticache_more(action, parameters, place) if service == "elasticache" else [])
 
 
 def passed_roles(service: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -126,6 +138,36 @@ def _rds(action: str, p: Mapping[str, Any], place: Place) -> list[str]:
     return [place.arn("rds", f"{RDS_LISTED[action]}:*")]
 
 
+def _elasticache(action: str, p: Mapping[str, Any], place: Place) -> list[str]:
+    """A global datastore's ARN has no Region; a replication group is named with its own."""
+    where = p.get("PrimaryRegion") or p.get("ReplicationGroupRegion") or place.region
+    groups = [str(p[key]).lower() for key in ("ReplicationGroupId", "PrimaryReplicationGroupId")
+              if p.get(key)]
+    named = [place.arn("elasticache", f"replicationgroup:{name}", where) for name in groups]
+    named += [place.arn("elasticache", f"{kind}:{str(p[key]).lower()}",
+                        "" if kind == "globalreplicationgroup" else None)
+              for key, kind in ELASTICACHE_KINDS.items() if p.get(key)]
+    if action == "CreateGlobalReplicationGroup":
+        # The id is made by the call: a prefix and the suffix.
+        suffix = p.get("GlobalReplicationGroupIdSuffix")
+        named.append(place.arn("elasticache", f"globalreplicationgroup:*-{suffix}", ""))
+    if named or action not in ELASTICACHE_LISTED:
+        return named
+    kind = ELASTICACHE_LISTED[action]
+    return [place.arn("elasticache", f"{kind}:*", "" if kind.startswith("global") else None)]
+
+
+def _elasticache_more(action: str, p: Mapping[str, Any], place: Place) -> list[tuple[str, str]]:
+    """What a call needs besides its own permission: a final snapshot, and tags."""
+    more = []
+    if action == "DeleteReplicationGroup" and p.get("FinalSnapshotIdentifier"):
+        more += [("elasticache:CreateSnapshot", arn) for arn in _elasticache(action, p, place)]
+    if action.startswith("Create") and p.get("Tags"):
+        more += [("elasticache:AddTagsToResource", arn)
+                 for arn in _elasticache(action, p, place)[:1]]
+    return more
+
+
 def _cloudformation(action: str, p: Mapping[str, Any], place: Place) -> list[str]:
     name = str(p.get("StackName") or p.get("ChangeSetName") or "")
     if name.startswith("arn:"):
@@ -159,5 +201,6 @@ def _events(action: str, p: Mapping[str, Any], place: Place) -> list[str]:
 
 
 FINDERS = {"s3": _s3, "lambda": _lambda, "states": _states, "sns": _sns, "ssm": _ssm, "rds": _rds,
+           "elasticache": _elasticache,
            "cloudformation": _cloudformation, "cloudwatch": _cloudwatch, "logs": _logs,
            "sqs": _sqs, "events": _events}

@@ -16,7 +16,7 @@ from localaws import fork, state
 from localaws.middleware import Middleware
 
 MODULES = ("lambda_runtime", "function_url", "mail", "identity", "sts", "ssm", "s3", "rds",
-           "cloudwatch", "cloudformation", "stepfunctions", "events")
+           "elasticache", "cloudwatch", "cloudformation", "stepfunctions", "events")
 
 
 class Handler(MotoRequestHandler):
