@@ -63,6 +63,15 @@ impl Control {
         format!("{}/_localaws/{name}", self.endpoint())
     }
 
+    /// The control of a copy of this server's world.
+    pub fn fork(&self) -> Self {
+        let answer = self.post("fork", &json!({}));
+        let port = answer["port"].as_u64().unwrap_or_else(|| panic!("no fork: {answer}"));
+        let copy = Self::new(u16::try_from(port).expect("a port"));
+        copy.wait_healthy();
+        copy
+    }
+
     /// Every call so far.
     pub fn calls(&self) -> Vec<Call> {
         let calls = self.get("calls");

@@ -18,11 +18,7 @@ pub struct Parent {
 pub fn fork() -> Control {
     let parent = PARENT.get_or_init(start);
     let _one_at_a_time = FORKING.lock().unwrap_or_else(|e| e.into_inner());
-    let answer = parent.control.post("fork", &serde_json::json!({}));
-    let port = answer["port"].as_u64().unwrap_or_else(|| panic!("no fork: {answer}"));
-    let copy = Control::new(u16::try_from(port).expect("a port"));
-    copy.wait_healthy();
-    copy
+    parent.control.fork()
 }
 
 /// The root of the repository.

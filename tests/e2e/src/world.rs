@@ -27,6 +27,13 @@ impl World {
         Self { control }
     }
 
+    /// A copy of this world, as it is now, with an empty call log. It ends with this world.
+    pub fn copy(&self) -> Self {
+        let control = self.control.fork();
+        control.clear_calls();
+        Self { control }
+    }
+
     /// The bucket of a Region.
     pub fn bucket(region: &str) -> String {
         format!("dr-orchestrator-123456789012-{region}")
@@ -56,6 +63,11 @@ impl World {
     /// RDS.
     pub fn rds(&self, region: &str) -> aws_sdk_rds::Client {
         aws_sdk_rds::Client::new(&self.config(region))
+    }
+
+    /// Lambda.
+    pub fn lambda(&self, region: &str) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.config(region))
     }
 
     /// Parameter Store.

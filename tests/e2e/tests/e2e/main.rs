@@ -7,4 +7,5 @@ mod cases;
 mod cycle;
 mod failures;
 mod faults;
+mod matrix;
 mod secrets;

@@ -1,0 +1,46 @@
+//! Every database type through every fault: the real binaries, invoked as the state machines invoke
+//! them, on a local AWS where each run has a copy of its own.
+//!
+//! A type and mode is a [`case::Case`]: a starting world, a request, and what proves the end. The
+//! rows (`rows.rs`) are the same for all: clean, again, killed after each call, answers lost, calls
+//! throttled, failed and timed out, roles that change late, the old Region dark.
+//!
+//! `DR_MATRIX=<text>` runs only the cases and rows whose `case: row` contains the text;
+//! `DR_MATRIX_PARALLEL=<n>` sets how many runs are under way at once.
+
+mod aurora;
+pub mod case;
+pub mod checks;
+mod elasticache;
+mod rds;
+mod rows;
+pub mod runner;
+pub mod seed;
+pub mod topology;
+
+use case::Case;
+
+/// Runs cases side by side and fails with all that went wrong.
+async fn all_hold(cases: Vec<Case>) {
+    let runs: Vec<_> = cases.into_iter().map(|c| tokio::spawn(rows::of_case(c))).collect();
+    let mut wrong = Vec::new();
+    for run in runs {
+        wrong.extend(run.await.unwrap_or_else(|e| vec![format!("a case ended early: {e}")]));
+    }
+    assert!(wrong.is_empty(), "{} runs differ:\n\n{}\n", wrong.len(), wrong.join("\n\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rds_instances_survive_every_fault() {
+    all_hold(rds::cases()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn aurora_clusters_survive_every_fault() {
+    all_hold(aurora::cases()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn elasticache_datastores_survive_every_fault() {
+    all_hold(elasticache::cases()).await;
+}
