@@ -1,24 +1,41 @@
-"""A copy of the server with ElastiCache in two Regions, for the ElastiCache tests."""
+"""The ElastiCache model on a server, with two Regions and a clock, for the ElastiCache tests."""
 
 import pytest
 
-from running import eventually
-from served import refusal
+from localaws import elasticache, elasticache_clock, elasticache_model, timings, unknowns
+from localaws.tests.served import Clock, refusal, serving
 
 EAST, WEST = "us-east-1", "us-west-2"
-TIMES = {"visible": 0.3, "elasticache.create": 0.5, "elasticache.delete": 0.3,
-         "elasticache.failover": 0.5, "elasticache.disassociate": 0.3,
-         "elasticache.global.create": 0.3, "elasticache.snapshot": 0.5, "elasticache.modify": 0.3}
+TIMES = {"visible": 20, "elasticache.create": 60, "elasticache.delete": 30,
+         "elasticache.failover": 50, "elasticache.disassociate": 30,
+         "elasticache.global.create": 30, "elasticache.snapshot": 50, "elasticache.modify": 30,
+         "elasticache_lag": 3, "elasticache.metric_delay": 0}
 ID = "ldgnf-cache"
 NODE = "cache.r6g.large"
+
+_clock = [Clock()]
+
+
+def eventually(check, seconds=1000):
+    """The first true answer of `check`, while time goes by in steps of two seconds."""
+    for _ in range(seconds // 2):
+        answer = check()
+        if answer:
+            return answer
+        _clock[0].forward(2)
+    raise AssertionError("it did not happen in time")
 
 
 class World:
     """What the ElastiCache tests do all the time."""
 
-    def __init__(self, local):
-        self.local = local
+    def __init__(self, local, clock):
+        self.local, self.clock = local, clock
         self.east, self.west = local.client("elasticache", EAST), local.client("elasticache", WEST)
+
+    def control(self, **body):
+        """POST /_localaws/elasticache"""
+        return elasticache.control(body)
 
     def group(self, client=None, name="cache", **details):
         """A replication group that is available."""
@@ -83,8 +100,24 @@ class World:
         return refusal(getattr(client, operation), **arguments)[0]
 
 
+@pytest.fixture(scope="module")
+def server():
+    elasticache.install()
+    with serving() as running:
+        yield running
+
+
 @pytest.fixture
-def world(local):
-    """An empty account with short times."""
-    assert local.post("timings", **TIMES).status_code == 200
-    return World(local)
+def world(server, monkeypatch):
+    """An empty account, and durations that would be minutes."""
+    clock = _clock[0] = Clock()
+    monkeypatch.setattr(elasticache_clock, "time", clock)
+    server.reset()
+    elasticache_model.stores.clear()
+    timings.set_many(TIMES)
+    before = {name: one["value"] for name, one in unknowns.all_values().items()}
+    yield World(server, clock)
+    for region in (EAST, WEST):
+        elasticache.set_dark(region, False)
+    timings.reset()
+    unknowns.set_many(before)

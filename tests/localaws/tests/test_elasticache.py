@@ -2,9 +2,10 @@
 
 import pytest
 
-from elasticache_world import EAST, NODE, WEST, world  # noqa: F401 (fixture)
-from running import eventually
-from served import refusal
+from localaws import unknowns
+from localaws.tests.elasticache_world import (  # noqa: F401 (fixtures)
+    EAST, NODE, WEST, eventually, server, world)
+from localaws.tests.served import refusal
 
 
 def create(world, client=None, **details):
@@ -72,10 +73,6 @@ def test_refusals_that_are_not_found(world):
     for operation in ("describe_replication_groups", "delete_replication_group"):
         assert refusal(getattr(world.east, operation), ReplicationGroupId="cache")[:2] == \
             ("ReplicationGroupNotFoundFault", 404)
-
-
-def test_what_is_not_modelled_is_said(world):
-    assert create(world, UserGroupIds=["a"])[1] == 501
 
 
 def test_a_name_is_taken_in_one_region_only(world):
@@ -172,9 +169,9 @@ def test_a_final_snapshot_outlives_its_group(world):
 
 @pytest.mark.parametrize("choice, left", [("kept", ["cache"]), ("deleted", [])])
 def test_a_final_snapshot_that_fails(world, choice, left):
-    world.local.post("unknowns", **{"elasticache.final_snapshot_failed": choice})
+    unknowns.set_many({"elasticache.final_snapshot_failed": choice})
     world.group()
-    world.local.post("elasticache", region=EAST, id="cache", next_snapshot="failed")
+    world.control(region=EAST, id="cache", next_snapshot="failed")
     world.east.delete_replication_group(ReplicationGroupId="cache", FinalSnapshotIdentifier="last")
     world.until(world.east, status="deleting")
     eventually(lambda: snapshots(world)[0]["SnapshotStatus"] == "failed")
@@ -186,15 +183,16 @@ def test_a_final_snapshot_that_fails(world, choice, left):
 
 def test_any_status_by_the_control_api(world):
     world.group()
-    answer = world.local.post("elasticache", region=EAST, id="cache", status="create-failed")
-    assert answer.json()["status"] == "create-failed"
+    answer = world.control(region=EAST, id="cache", status="create-failed")
+    assert answer["status"] == "create-failed"
     assert world.refused(world.east, "create_snapshot", ReplicationGroupId="cache",
                          SnapshotName="s") == "InvalidReplicationGroupState"
     assert world.refused(world.east, "delete_replication_group", ReplicationGroupId="cache",
                          FinalSnapshotIdentifier="s") == "InvalidReplicationGroupState"
     world.east.delete_replication_group(ReplicationGroupId="cache")
     eventually(lambda: world.east.describe_replication_groups()["ReplicationGroups"] == [])
-    assert world.local.post("elasticache", region=EAST, id="cache").status_code == 400
+    with pytest.raises(KeyError):
+        world.control(region=EAST, id="cache")
 
 
 def test_subnet_groups(world):
