@@ -7,5 +7,7 @@ mod cases;
 mod cycle;
 mod failures;
 mod faults;
+mod foreign;
+mod guards;
 mod matrix;
 mod secrets;

@@ -8,12 +8,12 @@
 //! `DR_MATRIX=<text>` runs only the cases and rows whose `case: row` contains the text;
 //! `DR_MATRIX_PARALLEL=<n>` sets how many runs are under way at once.
 
-mod aurora;
+pub mod aurora;
 pub mod case;
 pub mod checks;
-mod elasticache;
-mod rds;
-mod rows;
+pub mod elasticache;
+pub mod rds;
+pub mod rows;
 pub mod runner;
 pub mod seed;
 pub mod topology;

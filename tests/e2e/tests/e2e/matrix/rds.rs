@@ -16,7 +16,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A primary in the east with its replica in the west.
-async fn pair(world: &World) {
+pub async fn pair(world: &World) {
     instance(world, EAST, "ledger").await;
     replica(world, WEST, "ledger-dr", OLD).await;
 }
@@ -35,7 +35,7 @@ async fn alone(world: &World) {
     instance(world, WEST, "ledger-dr").await;
 }
 
-fn promote(name: &'static str) -> Case {
+pub fn promote(name: &'static str) -> Case {
     let kind = "PromoteRDSReadReplica";
     Case {
         parameters: json!({
@@ -53,7 +53,7 @@ fn promote(name: &'static str) -> Case {
     }
 }
 
-fn create() -> Case {
+pub fn create() -> Case {
     let kind = "CreateRDSReadReplica";
     Case {
         phase: "REPLICATE",

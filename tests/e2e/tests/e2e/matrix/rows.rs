@@ -19,7 +19,7 @@ const VISIBLE: f64 = 0.3;
 const LATE_S: u64 = 6;
 
 /// Runs under way. Most of a run is waiting, so that there are more than processors.
-static FAST: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(parallel()));
+pub static FAST: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(parallel()));
 /// Runs that wait for time-outs have permits of their own: they cost no processor.
 static SLOW: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2 * parallel()));
 
@@ -73,8 +73,8 @@ pub async fn of_case(case: Case) -> Vec<String> {
 }
 
 /// Past the capture of the test harness: people watch.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "matrix: {text}");
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// `DR_MATRIX` narrows the rows.
@@ -84,7 +84,7 @@ fn chosen(case: &Case, label: &str) -> bool {
 }
 
 /// The starting world, and nothing of how it came about.
-async fn seeded(case: &Case) -> World {
+pub async fn seeded(case: &Case) -> World {
     let world = World::new();
     world.control.post("timings", &short(&world));
     (case.seed)(&world).await;
@@ -266,6 +266,7 @@ async fn darken(world: Arc<World>, region: &'static str) {
 fn rows(case: &Case, clean: &Reference, seeded: &World) -> Vec<Row> {
     let mut rows = killed(&clean.calls);
     rows.extend(dropped(&clean.calls));
+    rows.push(Row { label: shows_late(""), timings: late_to_show(), ..Row::default() });
     rows.extend(["throttle", "5xx", "timeout"].map(troubled));
     rows.extend(other_rules(case, &seeded.control.get("unknowns")));
     if case.is_cut_off() {
@@ -288,13 +289,27 @@ fn killed(calls: &[Call]) -> Vec<Row> {
         chosen.extend(places.iter().take(2));
         chosen.extend(places.last());
     }
-    let row = |n: usize| Row {
-        label: format!("killed after call {} ({})", n + 1, calls[n].action()),
+    let rows: Vec<Row> = chosen.into_iter().map(|n| killed_after(n, &calls[n])).collect();
+    let late = rows.iter().filter(|r| r.must_hit).map(Row::showing_late).collect();
+    [rows, late].concat()
+}
+
+fn killed_after(n: usize, call: &Call) -> Row {
+    Row {
+        label: format!("killed after call {} ({})", n + 1, call.action()),
         faults: vec![json!({"kind": "kill", "after": n, "times": 1})],
-        must_hit: checks::is_change(&calls[n]),
+        must_hit: checks::is_change(call),
         ..Row::default()
-    };
-    chosen.into_iter().map(row).collect()
+    }
+}
+
+fn shows_late(label: &str) -> String {
+    format!("{label} what was accepted shows late").trim().to_owned()
+}
+
+/// For so long AWS goes on showing the world before a call.
+fn late_to_show() -> Value {
+    json!({"visible": 3})
 }
 
 /// The answer of each change is lost; the answer of each kind of look is lost once.
@@ -304,7 +319,9 @@ fn dropped(calls: &[Call]) -> Vec<Row> {
     for call in calls {
         let nth = seen.entry(call.action()).or_default();
         if checks::is_change(call) {
-            rows.push(lost(call, *nth));
+            let row = lost(call, *nth);
+            rows.push(row.showing_late());
+            rows.push(row);
         }
         *nth += 1;
     }
@@ -369,6 +386,10 @@ fn with_rule(name: &str, choice: &str) -> Row {
 }
 
 impl Row {
+    fn showing_late(&self) -> Self {
+        Self { label: shows_late(&self.label), timings: late_to_show(), ..self.clone() }
+    }
+
     fn and_late(self, timing: &str) -> Self {
         let label = format!("{} {timing} takes {LATE_S} s", self.label).trim().to_owned();
         let timings = json!({timing: LATE_S});
