@@ -163,12 +163,21 @@ class GlobalReplicationGroup(Type):
         if unknown:
             raise ResourceFailed(f"{', '.join(unknown)} of {self.name}: not supported by the local "
                                  "AWS")
+        self._check_failover(r, p, first["ReplicationGroupId"])
         made = r.client("elasticache").create_global_replication_group(
             GlobalReplicationGroupIdSuffix=p.get("GlobalReplicationGroupIdSuffix")
             or r.generated(40, lower=True), PrimaryReplicationGroupId=first["ReplicationGroupId"],
             **pick(p, "GlobalReplicationGroupDescription"))
         r.physical_id = made["GlobalReplicationGroup"]["GlobalReplicationGroupId"]
         r.attributes = {"GlobalReplicationGroupId": r.physical_id, "Status": "creating"}
+
+    def _check_failover(self, r: Resource, p: dict, group: str) -> None:
+        wanted = converted("AutomaticFailoverEnabled", p.get("AutomaticFailoverEnabled"))
+        shown = r.client("elasticache").describe_replication_groups(ReplicationGroupId=group)
+        has = shown["ReplicationGroups"][0]["AutomaticFailover"] == "enabled"
+        if wanted not in (None, has):
+            raise ResourceFailed(f"AutomaticFailoverEnabled of {self.name} must be that of its "
+                                 "primary in the local AWS")
 
     def update(self, r: Resource, p: dict, old: dict) -> None:
         if p != old:

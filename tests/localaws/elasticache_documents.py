@@ -102,15 +102,21 @@ def cache_cluster(group: Group, name: str) -> dict[str, Any]:
         "ReplicationGroupLogDeliveryEnabled": False, "NetworkType": "ipv4", "IpDiscovery": "ipv4"}
 
 
+def node_snapshot(one: Snapshot, shard: int, name: str, with_config: bool) -> dict[str, Any]:
+    """NodeSnapshot: a shard's part, taken of its primary node."""
+    group = one.group
+    config = {"NodeGroupConfiguration": {
+        "NodeGroupId": f"{shard:04}", "Slots": slots(shard, group.shards),
+        "ReplicaCount": group.replicas}} if with_config else {}
+    return {"CacheClusterId": name, "NodeGroupId": f"{shard:04}", "CacheNodeId": "0001",
+            "CacheSize": "3 MB", "CacheNodeCreateTime": utc(group.made),
+            "SnapshotCreateTime": utc(one.made)} | config
+
+
 def snapshot(one: Snapshot, with_nodes: bool = False) -> dict[str, Any]:
     """Snapshot."""
     group = one.group
-    nodes = [{"CacheClusterId": name, "NodeGroupId": f"{shard:04}", "CacheNodeId": "0001",
-              "CacheSize": "3 MB", "CacheNodeCreateTime": utc(group.made),
-              "SnapshotCreateTime": utc(one.made),
-              **({"NodeGroupConfiguration": {"NodeGroupId": f"{shard:04}",
-                                             "Slots": slots(shard, group.shards),
-                                             "ReplicaCount": group.replicas}} if with_nodes else {})}
+    nodes = [node_snapshot(one, shard, name, with_nodes)
              for shard, name in group.nodes if name.endswith("-001")]
     shown = {
         "SnapshotName": one.name, "ReplicationGroupId": group.id,

@@ -18,9 +18,10 @@ def identifier(name: str, what: str, most: int) -> str:
     """A checked name, in lower case as ElastiCache keeps it."""
     name = str(name).lower()
     if not IDENTIFIER.fullmatch(name) or len(name) > most:
-        raise invalid(f"The parameter {what} is not a valid identifier. Identifiers must begin with "
-                      "a letter; must contain only ASCII letters, digits, and hyphens; and must not "
-                      f"end with a hyphen, contain two consecutive hyphens or be longer than {most}.")
+        raise invalid(f"The parameter {what} is not a valid identifier. Identifiers must begin "
+                      "with a letter; must contain only ASCII letters, digits, and hyphens; and "
+                      "must not end with a hyphen, contain two consecutive hyphens or be longer "
+                      f"than {most}.")
     return name
 
 

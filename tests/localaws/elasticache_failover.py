@@ -14,7 +14,7 @@ unknowns.define("elasticache.failover_when_primary_dark", "refused", ("refused",
 
 
 def fail_over(store: Store, region: str, p: dict[str, Any]) -> Global:
-    """FailoverGlobalReplicationGroup: PrimaryRegion and PrimaryReplicationGroupId are the new ones."""
+    """FailoverGlobalReplicationGroup: the primary that it is given is the new one."""
     datastore = find(store, region, p["GlobalReplicationGroupId"])
     target = datastore.member(p["PrimaryRegion"], p["PrimaryReplicationGroupId"].lower())
     if target is None:

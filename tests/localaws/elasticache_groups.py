@@ -189,7 +189,7 @@ def delete(store: Store, region: str, p: dict[str, Any]) -> Group:
 
 
 def begin_deletion(store: Store, group: Group, snapshot: Any, retain: bool) -> None:
-    """deleting, until the final snapshot is complete and `elasticache.delete` is over; then gone."""
+    """deleting, until the final snapshot is complete and `elasticache.delete` is over."""
     group.accepted = "deleting"
     visible = seconds("visible")
     over = max(visible + seconds("delete"), seconds("snapshot") if snapshot else 0.0)

@@ -127,7 +127,8 @@ class Global:
     @property
     def resting(self) -> str:
         """The status between operations."""
-        joined = [one for one in self.members if one.role == SECONDARY and one.status == "associated"]
+        joined = [one for one in self.members
+                  if one.role == SECONDARY and one.status == "associated"]
         return "available" if joined else "primary-only"
 
     @property

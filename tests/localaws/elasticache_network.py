@@ -41,7 +41,7 @@ def check_security_group(ec2: Any, group_id: str, vpc: str | None) -> None:
 
 
 def kms_key(account: str, region: str, key: str) -> str:
-    """The ARN of a usable key of this Region. ElastiCache's code for a bad key is not documented."""
+    """The ARN of a usable key of this Region. The code for a bad key is not documented."""
     parts = key.split(":")
     here = not key.startswith("arn:") or (len(parts) > 5 and parts[3] == region)
     try:
@@ -135,8 +135,8 @@ def delete_parameter_group(store: Store, region: str, name: str) -> None:
         raise invalid(f"The parameter group {name} is a default one and cannot be deleted.")
     if users(store, region, group.name):
         raise refuse("InvalidCacheParameterGroupState",
-                     f"One or more cache clusters are still members of this parameter group {name}, "
-                     "so the group cannot be deleted.")
+                     "One or more cache clusters are still members of this parameter group "
+                     f"{name}, so the group cannot be deleted.")
     del store.parameters[(region, group.name)]
 
 

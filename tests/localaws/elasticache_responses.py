@@ -196,7 +196,8 @@ def create_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:
     network.check_subnets(self.current_account, self.region, p["SubnetIds"])
     self.params["CacheSubnetGroupName"] = name
     result = _moto["create_cache_subnet_group"](self)
-    network.tag(store_of(self.current_account), result.result["CacheSubnetGroup"].arn, p.get("Tags"))
+    made = result.result["CacheSubnetGroup"]
+    network.tag(store_of(self.current_account), made.arn, p.get("Tags"))
     return result
 
 
@@ -226,7 +227,7 @@ def delete_cache_cluster(self: ElastiCacheResponse) -> ActionResult:
     for group in store.groups.values():
         if group.region == self.region and any(one == name for _, one in group.nodes):
             raise refuse("InvalidCacheClusterState", f"Cannot delete the cache cluster {name}: it "
-                         f"belongs to the replication group {group.id}. Use DeleteReplicationGroup.")
+                         f"belongs to the replication group {group.id}.")
     return _moto["delete_cache_cluster"](self)
 
 

@@ -71,7 +71,9 @@ def checks(service: str, action: str, parameters: Mapping[str, Any],
     """(IAM action, resource ARN) pairs; the call is allowed when each of them is."""
     name = _iam_action(service, action)
     found = [(name, arn) for arn in _resources(service, action, parameters, place)]
-    return found + (_elasticache_more(action, parameters, place) if service == "elasticache" else [])
+    if service == "elasticache":
+        found += _elasticache_more(action, parameters, place)
+    return found
 
 
 def passed_roles(service: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -234,6 +234,33 @@ def test_deletion_of_the_datastore(world):
     assert info(world, world.east) is None and world.show(world.east)["Status"] == "available"
 
 
+def test_a_secondary_that_fails_can_be_taken_out(world):
+    world.datastore()
+    world.join()
+    world.clock.forward(30)
+    world.control(region=WEST, id="cache", status="create-failed")
+    assert world.status() == "primary-only"
+    assert [one["Status"] for one in world.show_global()["Members"]] == \
+        ["associated", "associating"]
+    assert refusal(world.fail_over)[0] == "InvalidGlobalReplicationGroupState"
+    world.leave()
+    eventually(lambda: len(world.show_global()["Members"]) == 1)
+    assert world.show(world.west)["Status"] == "create-failed"
+    world.west.delete_replication_group(ReplicationGroupId="cache")
+    eventually(lambda: world.west.describe_replication_groups()["ReplicationGroups"] == [])
+
+
+@pytest.mark.parametrize("choice, code", [("absent", "GlobalReplicationGroupNotFoundFault"),
+                                          ("shown", None)])
+def test_regions_without_a_member(world, choice, code):
+    unknowns.set_many({"elasticache.global_outside_members": choice})
+    world.datastore()
+    if code:
+        assert refusal(world.show_global, client=world.west)[0] == code
+    else:
+        assert world.show_global(world.west)["Status"] == "primary-only"
+
+
 @pytest.fixture
 def lost(world):
     """A pair whose primary's Region is dark."""
