@@ -43,7 +43,8 @@ class World:
         arguments = {"CacheNodeType": NODE, "NumCacheClusters": 2, "Engine": "redis",
                      "AutomaticFailoverEnabled": True} | details
         made = client.create_replication_group(
-            ReplicationGroupId=name, ReplicationGroupDescription="d", **arguments)
+            ReplicationGroupId=name, ReplicationGroupDescription="d",
+            **{key: value for key, value in arguments.items() if value is not None})
         self.until(client, name)
         return made["ReplicationGroup"]
 

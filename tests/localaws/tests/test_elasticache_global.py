@@ -1,6 +1,9 @@
 """Global datastores: creation, secondaries, failover, disassociation, and a Region in the dark."""
 
+import inspect
+
 import pytest
+from moto.elasticache import responses
 
 from localaws import elasticache, unknowns
 from localaws.tests.elasticache_world import (  # noqa: F401 (fixtures)
@@ -25,6 +28,10 @@ def watch(look, until):
 
     eventually(one)
     return seen
+
+
+def test_moto_still_lacks_global_datastores():
+    assert "global_replication_group(" not in inspect.getsource(responses)
 
 
 def test_creation(world):
@@ -95,6 +102,19 @@ def test_a_secondary_joins(world):
     node = world.west.describe_cache_clusters()["CacheClusters"][0]
     assert node["EngineVersion"] == "6.2.6"
     assert shown["NodeGroups"][0]["PrimaryEndpoint"]["Port"] == 6380
+
+
+def test_a_sharded_pair(world):
+    world.datastore(NumCacheClusters=None, NumNodeGroups=2, ReplicasPerNodeGroup=1)
+    assert refusal(world.join, NumCacheClusters=2)[0] == "InvalidParameterCombination"
+    world.join(ReplicasPerNodeGroup=2)
+    eventually(lambda: world.status() == "available")
+    shown = world.show_global()
+    assert shown["ClusterEnabled"]
+    assert shown["GlobalNodeGroups"] == [
+        {"GlobalNodeGroupId": f"{ID}-0001", "Slots": "0-8191"},
+        {"GlobalNodeGroupId": f"{ID}-0002", "Slots": "8192-16383"}]
+    assert len(world.show(world.west)["MemberClusters"]) == 6
 
 
 @pytest.mark.parametrize("details", [
