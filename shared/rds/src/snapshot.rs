@@ -9,6 +9,9 @@ use shared::{Doing, Result, clock};
 /// What RDS calls the snapshot that it takes of the old primary's volume in a managed failover.
 pub const POINT_OF_FAILURE: &str = "rds:unplanned-global-failover-";
 
+/// What the names of our copies of those begin with.
+const COPY: &str = "dr-failure";
+
 /// A snapshot, of whichever kind and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -57,6 +60,12 @@ impl Snapshot {
     /// Whether RDS took it of a primary that an unplanned failover left behind.
     pub fn is_point_of_failure(&self) -> bool {
         self.name.starts_with(POINT_OF_FAILURE)
+    }
+
+    /// Whether it is a manual copy of one of those.
+    pub fn is_copy_of_point_of_failure(&self) -> bool {
+        let source = self.source.as_deref().is_some_and(|s| s.contains(POINT_OF_FAILURE));
+        source || self.name.starts_with(&format!("{COPY}-"))
     }
 
     /// Whether it never becomes available.
@@ -211,7 +220,7 @@ pub fn point_of_failure_copy(name: &str) -> String {
     let at = rest.len().saturating_sub(24);
     let cut = rest.char_indices().map(|(i, _)| i).find(|i| *i >= at).unwrap_or(0);
     let (middle, end) = if rest.len() > 48 { rest.split_at(cut) } else { ("", rest) };
-    snapshot_name("dr-failure", middle, end, 63)
+    snapshot_name(COPY, middle, end, 63)
 }
 
 #[cfg(test)]
