@@ -33,16 +33,29 @@ fn ids(o: &Observed) -> BTreeSet<String> {
     listed.chain(told).chain(o.wanted.global.clone()).map(|id| id.to_lowercase()).collect()
 }
 
+/// Whether a Region in which a global cluster has no member lists it is not documented: that it does
+/// not is no disagreement.
 fn disagreement(o: &Observed, id: &str) -> Option<String> {
-    let roles = |all: &[Global]| {
-        let global = all.iter().find(|g| g.id.eq_ignore_ascii_case(id))?;
-        let role = |m: &shared_rds::GlobalMember| (m.arn.to_string(), m.writer);
-        let failover = global.failover.as_ref().map(|f| f.to.clone());
-        Some((global.members.iter().map(role).collect::<BTreeSet<_>>(), failover))
-    };
+    let of = |all: &[Global]| all.iter().find(|g| g.id.eq_ignore_ascii_case(id)).cloned();
     let (stale, writer) = (&o.wanted.stale.region, &o.wanted.writer.region);
-    (roles(&o.here) != roles(&o.there))
-        .then(|| format!("{stale} and {writer} tell different things about global cluster {id}"))
+    let differ = match (of(&o.here), of(&o.there)) {
+        (Some(here), Some(there)) => roles(&here) != roles(&there),
+        (Some(known), None) => has_member_in(&known, writer),
+        (None, Some(known)) => has_member_in(&known, stale),
+        (None, None) => false,
+    };
+    differ.then(|| format!("{stale} and {writer} tell different things about global cluster {id}"))
+}
+
+/// Members with their roles, and who is to become the writer.
+fn roles(global: &Global) -> (BTreeSet<(String, bool)>, Option<String>) {
+    let role = |m: &shared_rds::GlobalMember| (m.arn.to_string(), m.writer);
+    let failover = global.failover.as_ref().map(|f| f.to.clone());
+    (global.members.iter().map(role).collect(), failover)
+}
+
+fn has_member_in(global: &Global, region: &str) -> bool {
+    global.members.iter().any(|m| m.arn.region == region)
 }
 
 fn busy(global: &Global) -> Option<String> {

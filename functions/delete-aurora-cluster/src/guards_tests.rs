@@ -134,12 +134,28 @@ fn while_the_regions_disagree_nothing_happens() {
     differ(|g| g.members.iter_mut().for_each(|m| m.writer = !m.writer));
     differ(|g| g.members.truncate(1));
     differ(|g| g.failover = Some(failover(OLD, "pending")));
-    let mut unknown = sole();
-    unknown.there.clear();
-    assert!(waits(&unknown).contains("tell different things"));
+    for region in ["here", "there"] {
+        let mut unknown = in_global(NEW, &[OLD]);
+        if region == "here" {
+            unknown.here.clear()
+        } else {
+            unknown.there.clear()
+        }
+        assert!(waits(&unknown).contains("tell different things"), "{region}");
+    }
     let mut synchronization = sole();
     synchronization.there[0].members[0].synchronization = None;
     assert!(matches!(change(&synchronization), Change::Detach { .. }), "it may differ");
+}
+
+#[test]
+fn a_region_without_a_member_need_not_know_the_global_cluster() {
+    let mut left = sole();
+    left.there.clear();
+    assert!(matches!(change(&left), Change::Detach { .. }));
+    let mut others = in_global(NEW, &[]);
+    others.here.clear();
+    assert_eq!(change(&others), deletes_instance("orders-2"));
 }
 
 #[test]
@@ -206,9 +222,9 @@ fn a_global_cluster_that_still_lists_the_deleted_one_is_waited_for() {
     let mut o = empty_global();
     o.here = vec![Global::sample(OLD, &[]).unwrap()];
     assert!(waits(&o).contains("still lists it"));
-    let mut differs = empty_global();
-    differs.there.clear();
-    assert!(waits(&differs).contains("different things"));
+    let mut elsewhere = empty_global();
+    elsewhere.there.clear();
+    assert!(matches!(change(&elsewhere), Change::DeleteGlobal { .. }));
 }
 
 #[test]
