@@ -66,7 +66,8 @@ fn serves(o: &Observed, group: &Group, cx: &Cx) -> Step<Change> {
         // Without an answer the group's own word proves the role.
         Seen::Absent | Seen::Silent(_) => (is_unplanned(cx), "not to be seen"),
     };
-    if !ready && !(is_unplanned(cx) && settled(cx)) {
+    let enough = ready || (is_unplanned(cx) && settled(cx));
+    if !enough {
         return Step::Wait(format!("{} is the primary; {} is {word}", target.label(), name(o)));
     }
     let how = if cx.act(FAILOVER).is_some() { "is now" } else { "is already" };
