@@ -118,9 +118,8 @@ fn done(o: &Observed, cluster: &Cluster, word: &str, cx: &Cx) -> Step<Change> {
     let (source, count) = (&o.wanted.source, o.instances.len());
     let warning = versions(o, &cluster.engine_version).unwrap_or_default();
     Step::Done(Outcome::new(format!(
-        "{id} in {region} {how} {} in {} through {}: {count} of {count} instances available, {word}\
-         {warning}",
-        source.id, source.region, o.wanted.global
+        "{id} in {region} {how} {} in {}, {count} of {count} instances available, {word}{warning}",
+        source.id, source.region
     )))
 }
 
@@ -128,25 +127,24 @@ fn done(o: &Observed, cluster: &Cluster, word: &str, cx: &Cx) -> Step<Change> {
 fn versions(o: &Observed, is: &str) -> Option<String> {
     let said = o.wanted.version.as_deref()?;
     let same = is == said || is.strip_prefix(said).is_some_and(|rest| rest.starts_with('.'));
-    (!same).then(|| format!("; warning: the version is {is}, the manifest says {said}"))
+    (!same).then(|| format!("; warning: version {is}, the manifest says {said}"))
 }
 
-/// PLAN: the whole operation in one line.
+/// PLAN: the whole operation in one line, short enough that its end is not cut off.
 pub fn outlook(o: &Observed, cx: &Cx) -> Option<String> {
-    let source = o.source.as_ref()?;
+    let (source, wanted) = (o.source.as_ref()?, &o.wanted);
     let mut parts: Vec<String> = vec![];
-    let summary = |c: Change| shared::Classified::summary(&c);
     if gone(o.global.as_ref().map(|g| shared_rds::health(&g.status))) {
-        parts.push(summary(new_global(o)));
+        parts.push(format!("global cluster {} of {}", wanted.global, wanted.source.id));
     }
     if gone(o.cluster.as_ref().map(Cluster::health)) {
-        parts.push(summary(new_cluster(o, source)));
+        parts.push(format!("secondary {} in {}", wanted.cluster.id, wanted.cluster.region));
     }
     let missing = o.pairs().filter(|(_, i)| gone(i.map(shared_rds::Instance::health)));
     let ids: Vec<&str> = missing.map(|(arn, _)| arn.id.as_str()).collect();
     if !ids.is_empty() {
         let many = if ids.len() == 1 { "instance" } else { "instances" };
-        parts.push(format!("create {many} {} in {}", ids.join(", "), o.wanted.cluster.id));
+        parts.push(format!("{many} {} in {}", ids.join(", "), wanted.cluster.id));
     }
     if parts.is_empty() {
         return None;
@@ -156,7 +154,7 @@ pub fn outlook(o: &Observed, cx: &Cx) -> Option<String> {
         Step::Wait(why) => format!("; first waits: {why}"),
         _ => String::new(),
     };
-    Some(format!("{}{first}{warning}", parts.join("; ")))
+    Some(format!("create {}{first}{warning}", parts.join("; ")))
 }
 
 /// Missing, or soon.
