@@ -35,6 +35,9 @@ pub struct Progress {
     /// Looks in a row that found the post-condition.
     #[serde(default)]
     pub steady: u32,
+    /// When each of [`crate::Resource::signs`] was seen last, seconds since 1970.
+    #[serde(default)]
+    pub signs: BTreeMap<String, i64>,
 }
 
 impl Progress {
@@ -81,6 +84,11 @@ impl Cx {
     /// Whether any change was sent in this attempt.
     pub fn changed(&self) -> bool {
         !self.progress.acts.is_empty()
+    }
+
+    /// Seconds since a sign was seen last in this attempt; 0 while it shows.
+    pub fn seconds_since_sign(&self, sign: &str) -> Option<i64> {
+        self.progress.signs.get(sign).map(|at| self.now - at)
     }
 
     /// An idempotency key: a UUID that stays the same over restarts of the same exercise.

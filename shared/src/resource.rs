@@ -169,6 +169,12 @@ pub trait Resource: Sized + Send + Sync {
         Self::TIMEOUT
     }
 
+    /// What of this look a later decision must know of, when it does not show any more: the sign of
+    /// an operation that AWS may cancel.
+    fn signs(_o: &Self::Observed) -> Vec<&'static str> {
+        vec![]
+    }
+
     /// How many looks in a row must find the post-condition before EXECUTE believes it. More than
     /// one where the wanted state shows for a moment while the operation still runs.
     fn steady(_p: &Self::Parameters) -> u32 {

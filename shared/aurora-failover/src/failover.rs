@@ -1,0 +1,416 @@
+//! Unplanned: the primary's Region is lost, and a secondary takes over with what it has.
+//!
+//! Only the target's Region is called. What that Region says of the global cluster may be fresh,
+//! old or missing while the primary's is lost (not documented). What proves that the target is not
+//! the present writer, in this order: the global cluster lists it as a secondary; or, when the
+//! metadata stays silent, the run declares another Region as the one that served (`primary_region`).
+//! Without either nothing is sent. And AWS itself refuses both calls for a primary that has
+//! secondaries.
+
+use crate::target::{CANCELLED, Metadata, Target, look_again};
+use crate::version::same_minor;
+use serde_json::{Value, json};
+use shared::{
+    ChangeClass, Classified, Clients, Cx, Doing, Error, ErrorType, Outcome, Phase, Result, Step,
+};
+use shared_metrics::{Lag, aurora_rpo_lag, latest};
+use shared_rds::{Arn, Cluster, Health};
+
+/// How the secondary takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// RemoveFromGlobalCluster: it becomes a cluster of its own.
+    Detach,
+    /// FailoverGlobalCluster: the global cluster survives.
+    Managed,
+    /// MANAGED where AWS can do it, else DETACH.
+    Auto,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Identifier of the global cluster.
+    pub global: String,
+    /// The secondary that is to take over.
+    pub target: Arn,
+    /// How.
+    pub mode: Mode,
+    /// What stands in for consents that a direct start lacks.
+    pub warnings: Vec<String>,
+}
+
+/// One look.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// What is wanted.
+    pub wanted: Wanted,
+    /// The secondary, and what its Region knows of the global cluster.
+    pub target: Target,
+    /// How far it is behind, before the call.
+    pub lag: Lag,
+}
+
+/// The calls. One of them is made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// FailoverGlobalCluster with AllowDataLoss.
+    Managed {
+        /// Identifier of the global cluster.
+        global: String,
+        /// The secondary.
+        target: Arn,
+        /// How far it is behind.
+        lag: Lag,
+    },
+    /// RemoveFromGlobalCluster.
+    Detach {
+        /// Identifier of the global cluster.
+        global: String,
+        /// The secondary.
+        target: Arn,
+        /// How far it is behind.
+        lag: Lag,
+        /// Why not MANAGED, when that was wanted.
+        because: Option<String>,
+    },
+}
+
+/// Name of the managed failover.
+pub const MANAGED: &str = "FailoverGlobalCluster";
+/// Name of the detachment.
+pub const DETACH: &str = "RemoveFromGlobalCluster";
+/// IAM actions of the looks.
+pub const READS: [&str; 4] = crate::switchover::READS;
+/// IAM actions of the calls.
+pub const WRITES: [&str; 2] = ["rds:FailoverGlobalCluster", "rds:RemoveFromGlobalCluster"];
+/// How long silent metadata may be a passing trouble.
+const PATIENCE_S: i64 = 60;
+/// How long an accepted call may stay without any sign: metadata may be old for long.
+const REFLECTED_S: i64 = 600;
+/// AUTO: so many refusals for the state of things mean that AWS does not fail over.
+const REFUSALS: u32 = 3;
+
+impl Classified for Change {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Managed { .. } => MANAGED,
+            Self::Detach { .. } => DETACH,
+        }
+    }
+    fn class(&self) -> ChangeClass {
+        ChangeClass::DataLoss
+    }
+    fn summary(&self) -> String {
+        match self {
+            Self::Managed { global, target, lag } => format!(
+                "fail {global} over to {} in {} (managed): {lag}; what did not arrive is lost",
+                target.id, target.region
+            ),
+            Self::Detach { global, target, lag, because } => {
+                let why = because.as_ref().map(|b| format!(" ({b})")).unwrap_or_default();
+                format!(
+                    "detach {} in {} from {global}{why}: {lag}; what did not arrive is lost; \
+                     irreversible",
+                    target.id, target.region
+                )
+            }
+        }
+    }
+    /// AWS may have cancelled the first one, and then for a reason.
+    fn reissuable(&self) -> bool {
+        false
+    }
+}
+
+/// The clients of an unplanned failover: the target's Region and no other.
+#[derive(Debug, Clone)]
+pub struct Takeover {
+    rds: aws_sdk_rds::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    wanted: Wanted,
+}
+
+impl Takeover {
+    /// Checks what needs no call, and builds the clients.
+    ///
+    /// # Errors
+    /// `Dr.Refused` for a target in the Region that served before the run.
+    pub fn connect(clients: &Clients, wanted: Wanted, cx: &Cx) -> Result<Self> {
+        let served = cx.context.primary_region.as_deref() == Some(&wanted.target.region);
+        if served && cx.phase == Phase::Activate {
+            return Err(Error::refused(format!(
+                "{} is in {}, which is primary_region: the Region that serves before the run",
+                wanted.target.id, wanted.target.region
+            ))
+            .next("Let DBClusterIdentifier name the secondary, or correct primary_region."));
+        }
+        let config = clients.region(&wanted.target.region)?;
+        Ok(Self {
+            rds: aws_sdk_rds::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
+            wanted,
+        })
+    }
+
+    /// Looks at the target in its Region.
+    ///
+    /// # Errors
+    /// As the services say.
+    pub async fn observe(&self, cx: &Cx) -> Result<Observed> {
+        let Wanted { global, target, .. } = &self.wanted;
+        let target = Target::new(global.clone(), target.clone()).look(&self.rds).await?;
+        let member = target.cluster.as_ref().is_some_and(|c| c.global.is_some());
+        let lag = match member && !cx.changed() {
+            true => latest(&self.cloudwatch, &self.series(&target, cx)).await,
+            false => Lag::Unknown("not asked".into()),
+        };
+        Ok(Observed { wanted: self.wanted.clone(), target, lag })
+    }
+
+    fn series(&self, target: &Target, cx: &Cx) -> Vec<shared_metrics::Series> {
+        let writer = target.metadata.global().and_then(|g| g.writer());
+        let region = writer.map(|w| w.arn.region.as_str()).or(cx.context.primary_region.as_deref());
+        aurora_rpo_lag(&self.wanted.target.id, region)
+    }
+
+    /// Makes the call, at the target's Region.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn apply(&self, change: &Change) -> Result<Value> {
+        let lag = match change {
+            Change::Managed { global, target, lag } => {
+                self.managed(global, target).await?;
+                lag
+            }
+            Change::Detach { global, target, lag, .. } => {
+                self.detach(global, target).await?;
+                lag
+            }
+        };
+        Ok(json!({"lagSeconds": lag.seconds()}))
+    }
+
+    async fn managed(&self, global: &str, target: &Arn) -> Result<()> {
+        self.rds
+            .failover_global_cluster()
+            .global_cluster_identifier(global)
+            .target_db_cluster_identifier(target.to_string())
+            .allow_data_loss(true)
+            .send()
+            .await
+            .map(drop)
+            .doing(&format!("fail {global} over to {}", target.id))
+            .map_err(look_again)
+    }
+
+    async fn detach(&self, global: &str, target: &Arn) -> Result<()> {
+        self.rds
+            .remove_from_global_cluster()
+            .global_cluster_identifier(global)
+            .db_cluster_identifier(target.to_string())
+            .send()
+            .await
+            .map(drop)
+            .doing(&format!("detach {} from {global}", target.id))
+            .map_err(look_again)
+    }
+}
+
+/// Whether the target is still a member divides everything.
+pub fn decide(o: &Observed, cx: &Cx) -> Step<Change> {
+    let cluster = match o.target.alive() {
+        Ok(cluster) => cluster,
+        Err(step) => return step,
+    };
+    match &cluster.global {
+        None => standalone(o, cluster, cx),
+        Some(id) if !id.eq_ignore_ascii_case(&o.wanted.global) => {
+            let why =
+                format!("{} is a member of {id}, not of {}", o.target.label(), o.wanted.global);
+            Step::Refuse(why, "Correct GlobalClusterIdentifier or DBClusterIdentifier.".into())
+        }
+        Some(_) => member(o, cluster, cx),
+    }
+}
+
+/// It is, or becomes, a cluster of its own. Old metadata may still list it: its own word counts.
+fn standalone(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
+    if let Some(step) = o.target.not_serving(cluster) {
+        return step;
+    }
+    if let Some(source) = &cluster.source {
+        return Step::Wait(format!("{} is still a replica of {source}", o.target.label()));
+    }
+    if o.wanted.mode == Mode::Managed && cx.act(DETACH).is_none() {
+        let why = format!(
+            "{} is standalone and takes writes: there is no {} to fail over to it",
+            o.target.label(),
+            o.wanted.global
+        );
+        let next = "If it was detached before, nothing is left to do here (Mode DETACH says so).";
+        return Step::Refuse(why, next.into());
+    }
+    let detached = cx.act(DETACH).is_some();
+    let how = if detached { "is detached from" } else { "is no member of" };
+    let proof = if detached { "" } else { "; nothing proves that it was one" };
+    let line = format!(
+        "{} {how} {}{proof}: standalone, available, it takes writes",
+        o.target.label(),
+        o.wanted.global
+    );
+    done(o, line, cx)
+}
+
+/// It is a member: its role decides.
+fn member(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
+    if let Some(step) = o.target.foreign() {
+        return step;
+    }
+    let id = &o.wanted.global;
+    if let Some(failover) = o.target.metadata.failover() {
+        return Step::Wait(format!("{id} is {} to {}", failover.status, o.target.label()));
+    }
+    match o.target.is_writer() {
+        Some(true) => o.target.not_serving(cluster).unwrap_or_else(|| {
+            let how = if cx.changed() { "is now" } else { "is already" };
+            done(o, format!("{} {how} the primary of {id}, available", o.target.label()), cx)
+        }),
+        Some(false) => follows(o, cluster, cx),
+        None => unlisted(o, cluster, cx),
+    }
+}
+
+/// The metadata does not tell the target's role.
+fn unlisted(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
+    let (label, id) = (o.target.label(), &o.wanted.global);
+    let why = match &o.target.metadata {
+        Metadata::There(_) => return Step::Wait(format!("{id} does not list {label}")),
+        Metadata::Absent => format!("{} knows no {id}", o.target.arn.region),
+        Metadata::Silent(why) => why.clone(),
+    };
+    let elsewhere = cx.context.primary_region.is_some() && cx.context.unplanned;
+    if cx.act(MANAGED).is_some() || !elsewhere || cx.waited() < PATIENCE_S {
+        return Step::Wait(format!("the role of {label} in {id} is not known: {why}"));
+    }
+    follows(o, cluster, cx)
+}
+
+/// It is a secondary, or by all that is declared cannot be the writer.
+fn follows(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
+    if let Some(step) = sent(o, cluster, cx) {
+        return step;
+    }
+    if o.target.vanished(cx) {
+        return cancelled(o);
+    }
+    o.target.not_ready(cluster).unwrap_or_else(|| change(o, cluster, cx))
+}
+
+/// A call was accepted and nothing shows. None: none was.
+fn sent(o: &Observed, cluster: &Cluster, cx: &Cx) -> Option<Step<Change>> {
+    let (name, act) = [MANAGED, DETACH].into_iter().find_map(|n| Some((n, cx.act(n)?)))?;
+    if !act.certain {
+        return None;
+    }
+    let age = cx.now - act.at;
+    let quiet = cluster.health() == Health::Available;
+    if o.target.vanished(cx) || (age >= REFLECTED_S && quiet) {
+        return Some(cancelled(o));
+    }
+    let state = &cluster.status;
+    Some(Step::Wait(format!(
+        "{name} was accepted {age} s ago; {} is {state}, still a secondary",
+        o.target.label()
+    )))
+}
+
+fn cancelled(o: &Observed) -> Step<Change> {
+    let why = format!(
+        "the failover to {} was accepted, and it is still a secondary: AWS cancelled it, or never \
+         began it",
+        o.target.label()
+    );
+    Step::Fail(ErrorType::Failed, why, CANCELLED.into())
+}
+
+/// Which call it is.
+fn change(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
+    let (global, target, lag) = (o.wanted.global.clone(), o.target.arn.clone(), o.lag.clone());
+    match (o.wanted.mode, impossible(o, cluster, cx)) {
+        (Mode::Detach, _) => Step::Change(Change::Detach { global, target, lag, because: None }),
+        (Mode::Auto, Some(because)) => {
+            Step::Change(Change::Detach { global, target, lag, because: Some(because) })
+        }
+        (Mode::Managed, Some(why)) if differs(o, cluster).is_some() => {
+            let next = "Set Mode to \"DETACH\", which needs no equal versions.";
+            Step::Refuse(format!("no managed failover: {why}"), next.into())
+        }
+        (Mode::Managed | Mode::Auto, _) => Step::Change(Change::Managed { global, target, lag }),
+    }
+}
+
+/// Why there can be no managed failover. None: there can.
+fn impossible(o: &Observed, cluster: &Cluster, cx: &Cx) -> Option<String> {
+    let refusals = cx.progress.faults.get(MANAGED).copied().unwrap_or_default();
+    let silent = match &o.target.metadata {
+        Metadata::There(_) => None,
+        Metadata::Absent | Metadata::Silent(_) => Some("the global cluster does not answer".into()),
+    };
+    let refused = || format!("AWS refused a managed failover {refusals} times");
+    differs(o, cluster).or(silent).or_else(|| (refusals >= REFUSALS).then(refused))
+}
+
+fn differs(o: &Observed, cluster: &Cluster) -> Option<String> {
+    let global = o.target.metadata.global().filter(|g| !g.engine_version.is_empty())?;
+    (!same_minor(&global.engine_version, &cluster.engine_version)).then(|| {
+        format!("its version is {}, not {}", cluster.engine_version, global.engine_version)
+    })
+}
+
+fn done(o: &Observed, mut line: String, cx: &Cx) -> Step<Change> {
+    line += &others(o);
+    for warning in &o.wanted.warnings {
+        line += &format!("; warning: {warning}");
+    }
+    let act = cx.act(MANAGED).or_else(|| cx.act(DETACH));
+    let rpo_seconds = act.and_then(|a| a.result["lagSeconds"].as_f64());
+    Step::Done(Outcome { summary: line, rpo_seconds })
+}
+
+/// The secondaries that a detachment leaves with the old primary: two databases that differ.
+fn others(o: &Observed) -> String {
+    let detached = o.target.cluster.as_ref().is_some_and(|c| c.global.is_none());
+    let Some(global) = o.target.metadata.global().filter(|_| detached) else {
+        return String::new();
+    };
+    let left = global.members.iter().filter(|m| !m.writer && m.arn != o.target.arn);
+    let left: Vec<String> = left.map(|m| format!("{} in {}", m.arn.id, m.arn.region)).collect();
+    match left.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; still following the old primary, remove them before it is back: {}",
+            left.join(", ")
+        ),
+    }
+}
+
+/// PLAN: the failover, also when something must be awaited first.
+pub fn outlook(o: &Observed, cx: &Cx) -> Option<String> {
+    let cluster = o.target.cluster.as_ref().filter(|c| c.global.is_some())?;
+    if o.target.is_writer() == Some(true) {
+        return None;
+    }
+    let Step::Change(change) = change(o, cluster, cx) else { return None };
+    let first = match decide(o, cx) {
+        Step::Wait(why) => format!("; first waits: {why}"),
+        _ => String::new(),
+    };
+    let warnings: String = o.wanted.warnings.iter().map(|w| format!("; warning: {w}")).collect();
+    Some(format!("{}{first}{warnings}", change.summary()))
+}
+
+#[cfg(test)]
+#[path = "failover_tests.rs"]
+mod tests;
