@@ -41,7 +41,7 @@ pub fn decide(o: &Observed, cx: &Cx) -> Step<Change> {
     if group.health() == Health::Deleting {
         return Step::Wait(format!("{} is {}", o.wanted.stale.label(), group.status));
     }
-    guard(o, group).or_else(|| state(o, group)).unwrap_or_else(|| remove(o, group, cx))
+    guard(o, group, cx).or_else(|| state(o, group)).unwrap_or_else(|| remove(o, group, cx))
 }
 
 /// Whether the group is in a state in which ElastiCache deletes it. None: it is.

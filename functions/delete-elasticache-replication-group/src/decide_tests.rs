@@ -169,6 +169,26 @@ fn a_member_of_a_datastore_is_not_deleted() {
     assert!(refusal(&member(Role::Secondary)).contains("still a secondary"));
     let Step::Refuse(_, next) = step(&member(Role::Primary)) else { panic!() };
     assert!(next.contains("DeleteGlobalReplicationGroup"), "{next}");
+    let mut serving = member(Role::Primary);
+    let datastore = Datastore::sample(OLD, &[THIRD]).unwrap();
+    serving.datastores = vec![Datastore { id: "ldgnf-x".into(), ..datastore }];
+    let Step::Refuse(_, next) = step(&serving) else { panic!() };
+    assert!(next.contains("ACTIVATE"), "{next}");
+}
+
+#[test]
+fn a_plan_may_count_on_an_earlier_step_that_detaches_the_group() {
+    let mut plan = cx();
+    plan.mode = shared::Mode::Plan;
+    let stale = Group::sample(OLD).unwrap();
+    let secondary = with(|o| o.group = Some(stale.clone().member_of("ldgnf-x", Role::Secondary)));
+    let alone = with(|o| o.group = Some(stale.member_of("ldgnf-x", Role::Primary)));
+    let listed = with(|o| o.datastores = vec![Datastore::sample(THIRD, &[OLD]).unwrap()]);
+    for o in [secondary, alone, listed] {
+        let Step::Unknown(missing, why) = decide(&o, &plan) else { panic!() };
+        assert_eq!(missing, [format!("elasticache:standalone:{OLD}")]);
+        assert!(why.contains("DisassociateElastiCache"), "{why}");
+    }
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use crate::decide::Change;
 use crate::observed::Observed;
-use shared::Step;
-use shared_elasticache::{Group, Health, Role, Seen};
+use shared::{Cx, Mode, Step};
+use shared_elasticache::{Datastore, Group, Health, Role, Seen};
 
 /// None: it may go. Some: the refusal, or the wait.
-pub fn guard(o: &Observed, group: &Group) -> Option<Step<Change>> {
-    primary(o, group).or_else(|| member(o, group)).or_else(|| listed(o))
+pub fn guard(o: &Observed, group: &Group, cx: &Cx) -> Option<Step<Change>> {
+    primary(o, group).or_else(|| member(o, group, cx)).or_else(|| listed(o, cx))
 }
 
 fn refuse(why: String, next: &str) -> Option<Step<Change>> {
@@ -85,27 +85,38 @@ fn same_family(a: &str, b: &str) -> bool {
 }
 
 /// The group must be in no global datastore by its own word.
-fn member(o: &Observed, group: &Group) -> Option<Step<Change>> {
+fn member(o: &Observed, group: &Group, cx: &Cx) -> Option<Step<Change>> {
     let membership = group.global.as_ref()?;
     let (label, store) = (o.wanted.stale.label(), &membership.datastore);
-    let next = "Run DisassociateElastiCache for it first.";
-    match membership.role {
-        Some(Role::Primary) => refuse(
-            format!("{label} is the primary of {store}"),
-            "If it is stale, run DisassociateElastiCache with DeleteGlobalReplicationGroup \"True\" \
-             first: that leaves it standalone.",
-        ),
-        _ => refuse(format!("{label} is still a secondary of {store}"), next),
+    if membership.role == Some(Role::Primary) {
+        let why = format!("{label} is the primary of {store}");
+        let followed = |d: &Datastore| d.id == *store && !d.followers().is_empty();
+        if o.datastores.iter().any(followed) {
+            return refuse(why, "Run ACTIVATE first: what is to go must not serve.");
+        }
+        let next = "If it is stale, run DisassociateElastiCache with DeleteGlobalReplicationGroup \
+                    \"True\" first: that leaves it standalone.";
+        return Some(not_yet(o, cx, why, next));
+    }
+    let why = format!("{label} is still a secondary of {store}");
+    Some(not_yet(o, cx, why, "Run DisassociateElastiCache for it first."))
+}
+
+/// A plan looks before the step that detaches the group has run.
+fn not_yet(o: &Observed, cx: &Cx, why: String, next: &str) -> Step<Change> {
+    match cx.mode {
+        Mode::Plan => Step::Unknown(vec![o.wanted.stale.standalone()], format!("{why}. {next}")),
+        Mode::Execute => Step::Refuse(why, next.to_owned()),
     }
 }
 
 /// And by the word of the global datastores.
-fn listed(o: &Observed) -> Option<Step<Change>> {
+fn listed(o: &Observed, cx: &Cx) -> Option<Step<Change>> {
     let known = o.datastores.iter().chain(o.at_primary.as_ref().and_then(Seen::there));
     let (store, side) = known.filter_map(|d| Some((d, d.side(&o.wanted.stale)?))).next()?;
     let why = format!("{} still lists {} as {}", store.id, side.label(), side.status);
     match side.is_associated() {
-        true => refuse(why, "Run DisassociateElastiCache for it first."),
+        true => Some(not_yet(o, cx, why, "Run DisassociateElastiCache for it first.")),
         false => Some(Step::Wait(why)),
     }
 }

@@ -43,6 +43,12 @@ impl GroupArn {
     pub fn label(&self) -> String {
         format!("{} in {}", self.id, self.region)
     }
+
+    /// What a plan calls the fact that the group is in no global datastore: one step brings it
+    /// about, a later one builds on it.
+    pub fn standalone(&self) -> String {
+        format!("elasticache:standalone:{self}")
+    }
 }
 
 impl std::fmt::Display for GroupArn {
