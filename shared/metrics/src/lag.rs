@@ -4,7 +4,7 @@ use crate::series::Series;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{MetricDataResult, ScanBy};
 use aws_smithy_types::DateTime;
-use shared::{Doing, clock};
+use shared::{Doing, Result, clock};
 use std::collections::BTreeMap;
 
 /// How far back a figure counts at all. It arrives a minute or two late.
@@ -48,21 +48,31 @@ pub async fn latest(client: &Client, series: &[Series]) -> Lag {
     let Some(name) = series.first().map(Series::metric) else {
         return Lag::Unknown("nothing to ask for".to_owned());
     };
+    match recent(client, series, WINDOW_S).await {
+        Ok(figures) => meaning(name, &figures),
+        Err(error) => Lag::Unknown(error.message),
+    }
+}
+
+/// Figures of so many past seconds, one a minute, newest first, in seconds of lag; with several
+/// series the worst of each minute.
+///
+/// # Errors
+/// As the service says.
+pub async fn recent(client: &Client, series: &[Series], window_s: i64) -> Result<Vec<f64>> {
     let now = clock::epoch();
+    let name = series.first().map_or("no metric", Series::metric);
     let queries = series.iter().enumerate().map(|(n, s)| s.query(&format!("lag{n}")));
     let answer = client
         .get_metric_data()
-        .start_time(DateTime::from_secs(now - WINDOW_S))
+        .start_time(DateTime::from_secs(now - window_s))
         .end_time(DateTime::from_secs(now + 60))
         .scan_by(ScanBy::TimestampDescending)
         .set_metric_data_queries(Some(queries.collect()))
         .send()
         .await
-        .doing(&format!("read {name}"));
-    match answer {
-        Ok(answer) => meaning(name, &figures(series, answer.metric_data_results())),
-        Err(error) => Lag::Unknown(error.message),
-    }
+        .doing(&format!("read {name}"))?;
+    Ok(figures(series, answer.metric_data_results()))
 }
 
 /// Of each minute the worst figure of all series in seconds, newest minute first.

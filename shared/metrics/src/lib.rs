@@ -3,5 +3,5 @@
 mod lag;
 mod series;
 
-pub use lag::{Lag, latest};
+pub use lag::{Lag, latest, recent};
 pub use series::{Series, aurora_rpo_lag, global_datastore_lag, replica_lag};
