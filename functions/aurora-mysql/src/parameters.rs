@@ -3,8 +3,9 @@
 use crate::observed::Wanted;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use shared::coerce::{Int, List};
+use shared::coerce::{Flag, Int, List};
 use shared::{Cx, Error, Phase, Result};
+use shared_aurora_failover::global_identifier;
 use shared_rds::{Arn, MINUTES, Place, region, within};
 use std::collections::BTreeSet;
 
@@ -29,6 +30,13 @@ pub struct Parameters {
     pub db_instance_class: Option<String>,
     /// INSTANTIATE: order of the instances in a failover within the Region, 0 to 15; default 1.
     pub promotion_tier: Option<Int>,
+    /// ACTIVATE: SWITCHOVER (default; planned runs), MANAGED or DETACH.
+    pub failover_mode: Option<String>,
+    /// ACTIVATE with MANAGED or DETACH: consent to lose what the secondary has not received.
+    pub accept_data_loss: Option<Flag>,
+    /// ACTIVATE with SWITCHOVER: begin only while the secondary is at most that far behind; default
+    /// 60, where the lag is known.
+    pub max_lag_seconds: Option<Int>,
     /// Deadline of the attempt, minutes; default 60.
     pub timeout_minutes: Option<Int>,
 }
@@ -43,6 +51,7 @@ const SERVERLESS: &str = "db.serverless";
 pub fn wanted(p: &Parameters, executing_region: &str, cx: &Cx) -> Result<Wanted> {
     within("TimeoutMinutes", p.timeout_minutes, MINUTES)?;
     within("PromotionTier", p.promotion_tier, 0..=15)?;
+    within("MaxLagSeconds", p.max_lag_seconds, 0..=i64::from(i32::MAX))?;
     let here = Place {
         partition: cx.partition.clone(),
         region: region_of(p, executing_region)?,
@@ -54,7 +63,7 @@ pub fn wanted(p: &Parameters, executing_region: &str, cx: &Cx) -> Result<Wanted>
     }
     let class = p.db_instance_class.clone().unwrap_or_else(|| SERVERLESS.to_owned());
     Ok(Wanted {
-        global: p.global_cluster_identifier.to_ascii_lowercase(),
+        global: global_identifier(&p.global_cluster_identifier)?,
         cluster,
         instances: instances(p, &here)?,
         serverless: class == SERVERLESS,
@@ -164,6 +173,8 @@ mod tests {
         for (change, says) in [
             (json!({"PromotionTier": 16}), "PromotionTier"),
             (json!({"TimeoutMinutes": 0}), "TimeoutMinutes"),
+            (json!({"MaxLagSeconds": -1}), "MaxLagSeconds"),
+            (json!({"GlobalClusterIdentifier": "1x"}), "GlobalClusterIdentifier"),
             (json!({"DBInstanceIdentifier": "a,A"}), "names a twice"),
             (json!({"DBInstanceIdentifier": "a_b"}), "DBInstanceIdentifier"),
             (json!({"Region": "Oregon"}), "Region"),
