@@ -302,6 +302,11 @@ fn a_cluster_just_created_may_show_its_global_cluster_late() {
     assert!(waits(&with(global(), |o| o.cluster = Some(cluster))).contains("does not show yet"));
     let listed = with(headless(), |o| o.cluster.as_mut().unwrap().global = None);
     assert!(matches!(step(&listed), Step::Change(Change::Instance { .. })));
+    let hidden = with(headless(), |o| {
+        o.source.as_mut().unwrap().global = None;
+        o.global = None;
+    });
+    assert!(waits(&hidden).contains("orders is a member of orders-global, which does not show"));
     let unseen = with(headless(), |o| o.cluster = None);
     assert!(waits(&unseen).contains("does not show it"));
 }

@@ -112,7 +112,11 @@ fn cluster_is(o: &Observed, cluster: &Cluster, cx: &Cx) -> Verdict {
     }
     let named = cluster.global.as_deref();
     let listed = o.global.as_ref().is_some_and(|g| g.member(&cluster.arn).is_some());
-    if listed || named.is_some_and(|g| g.eq_ignore_ascii_case(&o.wanted.global)) {
+    let member = named.is_some_and(|g| g.eq_ignore_ascii_case(&o.wanted.global));
+    if member && o.global.is_none() {
+        return wait(format!("{id} is a member of {}, which does not show", o.wanted.global));
+    }
+    if listed || member {
         return same_engine(o, cluster);
     }
     let new = cx.seconds_since(CREATE_CLUSTER).is_some_and(|s| s < LATE);

@@ -14,7 +14,7 @@ use observed::{Observed, Wanted};
 use parameters::Parameters;
 use serde_json::Value;
 use shared::{ChangeClass, Clients, ControlPlane, Cx, Phase, Resource, Result, Step};
-use shared_rds::{deadline, describe, describe_cluster, describe_global};
+use shared_rds::{Global, deadline, describe, describe_cluster, describe_global};
 use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
@@ -25,7 +25,7 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 /// Creates what is missing of a secondary: the global cluster, the cluster, its instances.
 ///
 /// **Reads:** the source and the global cluster in the source's Region, the secondary and its
-/// instances in theirs (`rds:DescribeDBClusters`, `rds:DescribeGlobalClusters`,
+/// instances in theirs, there also a global cluster that the source's does not show (`rds:DescribeDBClusters`, `rds:DescribeGlobalClusters`,
 /// `rds:DescribeDBInstances`).
 /// **Changes:** `CreateGlobalCluster` in the source's Region, `CreateDBCluster` and
 /// `CreateDBInstance` in the secondary's: one call between two looks, each only for what does not
@@ -97,7 +97,7 @@ impl Resource for CreateAuroraSecondaryDBCluster {
         }
         Ok(Observed {
             source: describe_cluster(&self.at_source, &wanted.source).await?,
-            global: describe_global(&self.at_source, &wanted.global).await?,
+            global: self.global(&wanted.global).await?,
             cluster: describe_cluster(&self.at_cluster, &wanted.cluster).await?,
             instances,
             wanted,
@@ -126,6 +126,17 @@ impl Resource for CreateAuroraSecondaryDBCluster {
     fn creates(_: &Parameters, o: &Observed, _: &Cx) -> Vec<String> {
         let cluster = std::iter::once(&o.wanted.cluster);
         cluster.chain(&o.wanted.instances).map(|arn| format!("rds:{arn}")).collect()
+    }
+}
+
+impl CreateAuroraSecondaryDBCluster {
+    /// As the source's Region knows it, else as the secondary's does: whether a Region without a
+    /// member knows a global cluster is not documented, and a stale one has its member here.
+    async fn global(&self, id: &str) -> Result<Option<Global>> {
+        match describe_global(&self.at_source, id).await? {
+            None => describe_global(&self.at_cluster, id).await,
+            found => Ok(found),
+        }
     }
 }
 

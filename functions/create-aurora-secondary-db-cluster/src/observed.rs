@@ -34,7 +34,7 @@ pub struct Observed {
     pub wanted: Wanted,
     /// The source as its Region shows it.
     pub source: Option<Cluster>,
-    /// The global cluster as the source's Region shows it.
+    /// The global cluster as the source's Region shows it, else as the secondary's does.
     pub global: Option<Global>,
     /// The cluster of the secondary's name.
     pub cluster: Option<Cluster>,
