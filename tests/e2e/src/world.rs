@@ -65,6 +65,11 @@ impl World {
         aws_sdk_rds::Client::new(&self.config(region))
     }
 
+    /// ElastiCache.
+    pub fn elasticache(&self, region: &str) -> aws_sdk_elasticache::Client {
+        aws_sdk_elasticache::Client::new(&self.config(region))
+    }
+
     /// Lambda.
     pub fn lambda(&self, region: &str) -> aws_sdk_lambda::Client {
         aws_sdk_lambda::Client::new(&self.config(region))

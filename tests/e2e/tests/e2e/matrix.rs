@@ -5,24 +5,29 @@
 //! rows (`rows.rs`) are the same for all: clean, again, killed after each call, answers lost, calls
 //! throttled, failed and timed out, roles that change late, the old Region dark.
 //!
-//! `DR_MATRIX=<text>` runs only the cases and rows whose `case: row` contains the text;
-//! `DR_MATRIX_PARALLEL=<n>` sets how many runs are under way at once.
+//! `DR_MATRIX_CASE=<text>` runs only the cases whose name contains the text, `DR_MATRIX=<text>` only
+//! the rows whose `case: row` does; `DR_MATRIX_PARALLEL=<n>` sets how many runs are under way at once.
 
 pub mod aurora;
+pub mod caches;
 pub mod case;
 pub mod checks;
+pub mod clusters;
 pub mod elasticache;
 pub mod rds;
 pub mod rows;
 pub mod runner;
 pub mod seed;
+pub mod snapshots;
 pub mod topology;
 
 use case::Case;
 
 /// Runs cases side by side and fails with all that went wrong.
 async fn all_hold(cases: Vec<Case>) {
-    let runs: Vec<_> = cases.into_iter().map(|c| tokio::spawn(rows::of_case(c))).collect();
+    let wanted = std::env::var("DR_MATRIX_CASE").unwrap_or_default();
+    let cases = cases.into_iter().filter(|c| c.name.contains(&wanted));
+    let runs: Vec<_> = cases.map(|c| tokio::spawn(rows::of_case(c))).collect();
     let mut wrong = Vec::new();
     for run in runs {
         wrong.extend(run.await.unwrap_or_else(|e| vec![format!("a case ended early: {e}")]));

@@ -34,6 +34,8 @@ pub struct Case {
     pub seed: Seed,
     /// What the world must show when DONE is reported: JSON pointers into the topology.
     pub proof: Vec<(&'static str, Value)>,
+    /// What it may show instead where AWS behaves in another way than by default.
+    pub or_else: Vec<(&'static str, Value)>,
     /// The timing that makes the role change late, if the type changes a role.
     pub late: Option<&'static str>,
     /// Prefix of the unknowns that concern the type.
@@ -58,6 +60,7 @@ impl Case {
             parameters: json!({}),
             seed,
             proof: vec![],
+            or_else: vec![],
             late: None,
             family: "rds.",
             repeatable: &[],

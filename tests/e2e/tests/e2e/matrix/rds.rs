@@ -2,6 +2,7 @@
 
 use crate::matrix::case::Case;
 use crate::matrix::seed::{SUBNETS, instance, replica, settled};
+use crate::matrix::snapshots;
 use e2e::{EAST, WEST, World};
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ const NEW: &str = "arn:aws:rds:us-west-2:123456789012:db:ledger-dr";
 pub fn cases() -> Vec<Case> {
     let planned = promote("promote, planned");
     let dark = Case { unplanned: true, dark: true, ..promote("promote, unplanned") };
-    vec![planned, dark, create(), delete()]
+    [vec![planned, dark, create(), delete()], snapshots::of_instances()].concat()
 }
 
 /// A primary in the east with its replica in the west.
@@ -92,6 +93,7 @@ pub fn delete() -> Case {
         }),
         proof: vec![("/us-east-1/instances/ledger", Value::Null)],
         late: Some("rds.delete"),
+        repeatable: &["rds:ModifyDBInstance"],
         ..Case::new("delete old primary", kind, "delete-rds-instance", |w| Box::pin(protected(w)))
     }
 }

@@ -12,7 +12,7 @@ pub async fn topology(world: &World, regions: &[&str], caches: bool) -> Value {
         let mut shown = rds(world, region).await;
         if caches
             && let (Value::Object(a), Value::Object(b)) =
-                (&mut shown, super::elasticache::topology(world, region).await)
+                (&mut shown, super::caches::topology(world, region).await)
         {
             a.extend(b);
         }
