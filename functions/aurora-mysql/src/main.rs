@@ -11,6 +11,7 @@ mod remove;
 mod samples;
 mod work;
 
+use mode::ModeName;
 use parameters::Parameters;
 use serde_json::Value;
 use shared::{ChangeClass, Clients, ControlPlane, Cx, Phase, Resource, Result, Step};
@@ -38,7 +39,7 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 /// CLEANUP: none of the listed instances exists.
 /// **Refuses when:** the cluster is no member of the named global cluster; an instance of a listed
 /// name is another cluster's; `db.serverless` has no capacity range. In ACTIVATE: a switchover in an
-/// unplanned run, another way without `AcceptDataLoss`, a cluster in `primary_region`. In CLEANUP:
+/// unplanned run, another way without its consents, a cluster in `primary_region`. In CLEANUP:
 /// the cluster is the primary or standalone, no other primary shows, or it is in `primary_region`.
 /// **Safe to repeat because:** each look decides anew which instances are missing or left and who
 /// writes; no failover is sent twice.
@@ -89,6 +90,14 @@ impl Resource for AuroraMySql {
 
     fn signs(look: &Look) -> Vec<&'static str> {
         work::signs(look)
+    }
+
+    /// A detached cluster may be shown without its global cluster before it begins to be promoted.
+    fn steady(p: &Parameters) -> u32 {
+        match p.failover_mode {
+            Some(ModeName::Managed | ModeName::Detach) => 2,
+            Some(ModeName::Switchover) | None => 1,
+        }
     }
 
     fn outlook(_: &Parameters, look: &Look, cx: &Cx) -> Option<(ChangeClass, String)> {

@@ -2,9 +2,23 @@
 
 use crate::observed::Wanted;
 use crate::parameters::Parameters;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use shared::coerce::Int;
 use shared::{Cx, Error, Result};
 use shared_aurora_failover::{failover, switchover};
+
+/// The way in the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ModeName {
+    /// Planned: loses nothing, needs both Regions.
+    Switchover,
+    /// Unplanned: the global cluster survives.
+    Managed,
+    /// Unplanned: the secondary leaves the global cluster.
+    Detach,
+}
 
 /// What the failover is to do.
 #[derive(Debug)]
@@ -22,33 +36,36 @@ const MAX_LAG_S: i64 = 60;
 /// primary is lost there is no default.
 ///
 /// # Errors
-/// `Dr.InvalidParameters` for an unknown mode, `Dr.Refused` for the wrong one and without consent.
+/// `Dr.Refused` for the wrong way and without consent.
 pub fn of(p: &Parameters, wanted: &Wanted, cx: &Cx) -> Result<Mode> {
-    let mode = match p.failover_mode.as_deref() {
-        None | Some("SWITCHOVER") => return planned(p, wanted, cx),
-        Some("MANAGED") => failover::Mode::Managed,
-        Some("DETACH") => failover::Mode::Detach,
-        Some(other) => {
-            let text = format!(
-                "parameters.FailoverMode is \"{other}\", not SWITCHOVER, MANAGED or DETACH"
-            );
-            return Err(Error::invalid_parameters(text));
-        }
+    let mode = match p.failover_mode {
+        None | Some(ModeName::Switchover) => return planned(p, wanted, cx),
+        Some(ModeName::Managed) => failover::Mode::Managed,
+        Some(ModeName::Detach) => failover::Mode::Detach,
     };
-    let what = "what the secondary has not received is lost";
-    let warning = cx.consent("AcceptDataLoss", p.accept_data_loss, what)?;
     Ok(Mode::Unplanned(failover::Wanted {
         global: wanted.global.clone(),
         target: wanted.cluster.clone(),
         mode,
-        warnings: warning.into_iter().collect(),
+        warnings: consents(p, mode, cx)?,
     }))
+}
+
+/// A detached cluster leaves a database behind that takes writes when its Region is back.
+fn consents(p: &Parameters, mode: failover::Mode, cx: &Cx) -> Result<Vec<String>> {
+    let loss = "what the old primary had not replicated is lost";
+    let fence = "nothing keeps applications from writing to the old primary";
+    let mut warnings = vec![cx.consent("AcceptDataLoss", p.accept_data_loss, loss)?];
+    if mode == failover::Mode::Detach {
+        warnings.push(cx.consent("FenceAcknowledged", p.fence_acknowledged, fence)?);
+    }
+    Ok(warnings.into_iter().flatten().collect())
 }
 
 fn planned(p: &Parameters, wanted: &Wanted, cx: &Cx) -> Result<Mode> {
     if cx.context.unplanned {
         return Err(Error::refused("a switchover needs both Regions, and this run is unplanned")
-            .next("Set FailoverMode to MANAGED or DETACH, and AcceptDataLoss to \"True\"."));
+            .next("Set FailoverMode to MANAGED or DETACH, with the consents that it asks for."));
     }
     Ok(Mode::Planned(switchover::Wanted {
         global: wanted.global.clone(),
@@ -105,26 +122,25 @@ mod tests {
         for (word, wanted) in
             [("MANAGED", failover::Mode::Managed), ("DETACH", failover::Mode::Detach)]
         {
-            let agreed = json!({"FailoverMode": word, "AcceptDataLoss": "True"});
+            let agreed = json!({
+                "FailoverMode": word, "AcceptDataLoss": "True", "FenceAcknowledged": "True",
+            });
             let Mode::Unplanned(w) = mode(agreed, |_| {}).unwrap() else { panic!() };
             assert_eq!((w.mode, w.warnings.len()), (wanted, 0));
             let error = mode(json!({"FailoverMode": word}), |_| {}).unwrap_err();
             assert_eq!(error.error_type, ErrorType::Refused);
             assert!(error.message.contains("AcceptDataLoss"), "{error}");
         }
+        let unfenced = |word| mode(json!({"FailoverMode": word, "AcceptDataLoss": true}), |_| {});
+        assert!(unfenced("MANAGED").is_ok());
+        assert!(unfenced("DETACH").unwrap_err().message.contains("FenceAcknowledged"));
     }
 
     #[test]
     fn a_direct_start_without_consent_is_warned() {
-        let direct = mode(json!({"FailoverMode": "MANAGED"}), |cx| cx.context.direct = true);
+        let direct = mode(json!({"FailoverMode": "DETACH"}), |cx| cx.context.direct = true);
         let Mode::Unplanned(w) = direct.unwrap() else { panic!() };
         assert!(w.warnings[0].contains("AcceptDataLoss"));
-    }
-
-    #[test]
-    fn other_modes_are_named() {
-        let error = mode(json!({"FailoverMode": "managed"}), |_| {}).unwrap_err();
-        assert_eq!(error.error_type, ErrorType::InvalidParameters);
-        assert!(error.message.contains("FailoverMode"));
+        assert!(w.warnings[1].contains("FenceAcknowledged"));
     }
 }

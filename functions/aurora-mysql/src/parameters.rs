@@ -1,5 +1,6 @@
 //! Parameters, and what can be said of them without a call.
 
+use crate::mode::ModeName;
 use crate::observed::Wanted;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -31,9 +32,12 @@ pub struct Parameters {
     /// INSTANTIATE: order of the instances in a failover within the Region, 0 to 15; default 1.
     pub promotion_tier: Option<Int>,
     /// ACTIVATE: SWITCHOVER (default; planned runs), MANAGED or DETACH.
-    pub failover_mode: Option<String>,
+    pub failover_mode: Option<ModeName>,
     /// ACTIVATE with MANAGED or DETACH: consent to lose what the secondary has not received.
     pub accept_data_loss: Option<Flag>,
+    /// ACTIVATE with DETACH: consent that the applications cannot write to the old primary any more,
+    /// which nothing else prevents when its Region is back.
+    pub fence_acknowledged: Option<Flag>,
     /// ACTIVATE with SWITCHOVER: begin only while the secondary is at most that far behind; default
     /// 60, where the lag is known.
     pub max_lag_seconds: Option<Int>,
