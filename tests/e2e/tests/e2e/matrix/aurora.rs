@@ -51,6 +51,7 @@ pub fn fail_over(name: &'static str, mode: &str) -> Case {
             "ClusterRegion": WEST,
             "Mode": mode,
             "AcceptDataLoss": "True",
+            "FenceAcknowledged": "True",
         }),
         proof: [west_serves(), writer].concat(),
         late: Some(if detach { "rds.global.detach" } else { "rds.global.failover" }),
@@ -139,6 +140,35 @@ pub fn add_instances() -> Case {
         ],
         late: Some("rds.create"),
         ..Case::new("aurora instances added", "AuroraMySQL", "aurora-mysql", seed)
+    }
+}
+
+/// The same type as PlannedFailoverAurora in ACTIVATE.
+pub fn switch_over_by_instances() -> Case {
+    let parameters = json!({
+        "GlobalClusterIdentifier": GLOBAL,
+        "DBClusterIdentifier": NEW,
+        "DBInstanceIdentifier": "ledger-west-1",
+    });
+    Case {
+        name: "aurora switchover by AuroraMySQL",
+        kind: "AuroraMySQL",
+        function: "aurora-mysql",
+        parameters,
+        ..switch_over()
+    }
+}
+
+/// Reads only.
+pub fn lag_check() -> Case {
+    Case {
+        name: "aurora lag check",
+        kind: "AuroraGlobalLagCheck",
+        function: "aurora-global-lag-check",
+        parameters: json!({"GlobalClusterIdentifier": GLOBAL, "MaxLagSeconds": 60, "Periods": 1}),
+        proof: vec![(WEST_WRITES, json!(false))],
+        late: None,
+        ..switch_over()
     }
 }
 

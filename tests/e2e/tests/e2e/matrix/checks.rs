@@ -21,6 +21,11 @@ pub struct Reference {
 /// Services that hold the orchestrator's own notes.
 const OWN: [&str; 7] = ["s3", "sns", "logs", "states", "sts", "cloudwatch", "ssm"];
 
+/// Whether `service:Action` is about the orchestrator's own notes.
+pub fn is_own(action: &str) -> bool {
+    action.split_once(':').is_some_and(|(service, _)| OWN.contains(&service))
+}
+
 /// Whether the call changes databases.
 pub fn is_change(call: &Call) -> bool {
     call.mutates() && !OWN.contains(&call.text("service"))

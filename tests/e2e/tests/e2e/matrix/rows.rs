@@ -289,9 +289,10 @@ fn killed(calls: &[Call]) -> Vec<Row> {
         seen.entry((changes, call.action())).or_default().push(n);
         changes += usize::from(checks::is_change(call));
     }
-    for places in seen.values() {
+    for ((_, action), places) in &seen {
         chosen.extend(places.first());
-        chosen.extend(places.last());
+        // Its own notes look the same to the next start, whichever of them was the last.
+        chosen.extend(places.last().filter(|_| !checks::is_own(action)));
     }
     let rows: Vec<Row> = chosen.into_iter().map(|n| killed_after(n, &calls[n])).collect();
     let late = rows.iter().filter(|r| r.must_hit).map(Row::showing_late).collect();
