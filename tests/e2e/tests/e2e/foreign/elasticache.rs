@@ -23,11 +23,6 @@ async fn a_failover_that_cannot_succeed_ends() {
     end(vec![
         meddling("the target is being deleted", false, group("deleting")),
         meddling("the target is broken", false, group("create-failed")),
-        meddling(
-            "the datastore is being deleted",
-            false,
-            json!({"global": STORE, "status": "deleting"}),
-        ),
         meddling("broken before", true, group("create-failed")),
     ])
     .await;
