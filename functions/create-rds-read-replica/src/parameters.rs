@@ -212,8 +212,20 @@ mod tests {
 
     #[test]
     fn values_are_read_as_people_write_them() {
-        let p = parameters(json!({"MultiAZ": "False", "Tags": {"team": "orders"}}));
-        assert_eq!(p.multi_az, Some(Flag(false)));
+        let p = parameters(json!({
+            "MultiAZ": "False", "AutoMinorVersionUpgrade": "No", "CopyTagsToSnapshot": "0",
+            "EnableIAMDatabaseAuthentication": "false", "DeletionProtection": false,
+            "Tags": {"team": "orders"},
+        }));
+        for flag in [
+            p.multi_az,
+            p.auto_minor_version_upgrade,
+            p.copy_tags_to_snapshot,
+            p.enable_iam_database_authentication,
+            p.deletion_protection,
+        ] {
+            assert_eq!(flag, Some(Flag(false)), "text that says no is not taken for a yes");
+        }
         assert_eq!(p.db_security_group.0, ["sg-1", "sg-2"]);
         assert_eq!(p.tags.unwrap()["team"], "orders");
     }

@@ -2,9 +2,9 @@
 
 use crate::guards::guard;
 use crate::observed::Observed;
-use crate::snapshot::{Next, Snapshot, is_final, next};
+use crate::snapshot::{Next, is_final, next};
 use shared::{ChangeClass, Classified, Cx, ErrorType, Outcome, Step};
-use shared_rds::{Health, Instance, remedy};
+use shared_rds::{Health, Instance, Snapshot, remedy};
 
 /// The changes, in order.
 #[derive(Debug, PartialEq)]
@@ -137,7 +137,7 @@ fn snapshot(is: &str, found: &Snapshot) -> Step<Change> {
             "Look for retained automated backups of the instance in the RDS console at once."
                 .into(),
         ),
-        status => Step::Wait(format!("{is}; final snapshot {} is {status}", found.name)),
+        _ => Step::Wait(format!("{is}; final {}", found.progress())),
     }
 }
 

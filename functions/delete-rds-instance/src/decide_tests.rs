@@ -47,10 +47,9 @@ fn gone(snapshots: Vec<Snapshot>) -> Observed {
 
 fn snapshot(status: &str) -> Snapshot {
     Snapshot {
-        name: SNAPSHOT.into(),
         status: status.into(),
         resource_id: "db-ABC123".into(),
-        taken_at: Some(1_700_000_000),
+        ..Snapshot::sample(SNAPSHOT)
     }
 }
 
@@ -222,6 +221,23 @@ fn a_snapshot_of_an_attempt_that_came_to_nothing_is_awaited_then_counted_on() {
     let second = Snapshot { name: format!("{SNAPSHOT}-2"), ..snapshot("available") };
     let both = with(|o| o.snapshots = vec![snapshot("available"), second]);
     assert_eq!(step(&both), deletes_with(Some("dr-final-orders-db-abc123-3")));
+}
+
+#[test]
+fn automated_snapshots_are_none_of_ours() {
+    let daily = Snapshot { resource_id: "db-ABC123".into(), ..Snapshot::sample("rds:orders-1") };
+    let creating = Snapshot { status: "creating".into(), ..daily.clone() };
+    for snapshots in [vec![daily.clone()], vec![creating]] {
+        assert_eq!(step(&with(|o| o.snapshots = snapshots)), deletes_with(Some(SNAPSHOT)));
+    }
+    assert!(summary(step(&gone(vec![daily]))).contains("NO final snapshot"));
+}
+
+#[test]
+fn how_far_the_final_snapshot_is_shows_in_the_wait() {
+    let o = gone(vec![Snapshot { percent: Some(40), ..snapshot("creating") }]);
+    let Step::Wait(why) = step(&o) else { panic!() };
+    assert!(why.ends_with("final snapshot dr-final-orders-db-abc123 is creating, 40 %"), "{why}");
 }
 
 #[test]

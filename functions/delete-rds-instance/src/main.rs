@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use shared::{
     ChangeClass, Clients, ControlPlane, Cx, Doing, Error, Nature, Phase, Resource, Result, Step,
 };
-use shared_rds::{deadline, describe};
+use shared_rds::{deadline, describe, snapshots_of};
 use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
@@ -73,7 +73,7 @@ impl Resource for DeleteRdsInstance {
         let wanted = self.wanted.clone();
         let instance = describe(&self.at_stale, &wanted.stale).await?;
         let snapshots = match wanted.final_snapshot {
-            true => snapshot::of(&self.at_stale, &wanted.stale).await?,
+            true => snapshots_of(&self.at_stale, &wanted.stale).await?,
             false => vec![],
         };
         // Last, so that nothing lies between the proof and the act.

@@ -1,7 +1,6 @@
 //! What is wanted and what one look sees.
 
-use crate::snapshot::Snapshot;
-use shared_rds::{Arn, Instance};
+use shared_rds::{Arn, Instance, Snapshot};
 
 /// The parameters, checked and typed.
 #[derive(Debug, Clone)]
@@ -29,6 +28,6 @@ pub struct Observed {
     pub instance: Option<Instance>,
     /// What is expected to serve; looked at only while there is something to delete.
     pub writer: Option<Instance>,
-    /// Manual snapshots of an instance of that identifier, oldest first.
+    /// Snapshots of an instance of that identifier, manual and automated, oldest first.
     pub snapshots: Vec<Snapshot>,
 }

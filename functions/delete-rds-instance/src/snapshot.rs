@@ -1,67 +1,7 @@
-//! Final snapshots: their names, and whether they are there.
+//! Final snapshots: their names, and which of those that are there are ours.
 
 use crate::observed::{Observed, Wanted};
-use aws_sdk_rds::Client;
-use aws_sdk_rds::types::{DbSnapshot, Filter};
-use shared::{Doing, Result, clock};
-use shared_rds::{Arn, Instance};
-
-/// A manual snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Its identifier.
-    pub name: String,
-    /// `creating`, `available`, `failed`, ...
-    pub status: String,
-    /// DbiResourceId of the instance that it was taken from.
-    pub resource_id: String,
-    /// When it was taken, seconds since 1970; None while it has not begun.
-    pub taken_at: Option<i64>,
-}
-
-impl Snapshot {
-    /// Name and age for people.
-    pub fn label(&self) -> String {
-        match self.taken_at {
-            Some(at) => format!("{} of {}", self.name, clock::rfc3339(at)),
-            None => self.name.clone(),
-        }
-    }
-}
-
-/// The manual snapshots of an instance identifier, oldest first; they outlive the instance. Asked
-/// by filter: the parameter of that name wants an instance that still exists.
-///
-/// # Errors
-/// As the service says.
-pub async fn of(client: &Client, arn: &Arn) -> Result<Vec<Snapshot>> {
-    let filter = Filter::builder().name("db-instance-id").values(&arn.id).build();
-    let mut pages = client
-        .describe_db_snapshots()
-        .filters(filter)
-        .snapshot_type("manual")
-        .into_paginator()
-        .items()
-        .send();
-    let mut all = Vec::new();
-    while let Some(snapshot) = pages.next().await {
-        let what = format!("list the snapshots of {} in {}", arn.id, arn.region);
-        all.push(read(&snapshot.doing(&what)?));
-    }
-    // What has not begun yet is the newest.
-    all.sort_by_key(|s: &Snapshot| s.taken_at.unwrap_or(i64::MAX));
-    Ok(all)
-}
-
-fn read(s: &DbSnapshot) -> Snapshot {
-    let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
-    Snapshot {
-        name: text(s.db_snapshot_identifier()),
-        status: text(s.status()),
-        resource_id: text(s.dbi_resource_id()),
-        taken_at: s.snapshot_create_time().map(aws_smithy_types::DateTime::secs),
-    }
-}
+use shared_rds::{Arn, Instance, Snapshot};
 
 /// What the next deletion does about its final snapshot.
 #[derive(Debug, PartialEq)]

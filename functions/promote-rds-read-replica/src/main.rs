@@ -267,6 +267,12 @@ mod tests {
     }
 
     #[test]
+    fn one_look_that_finds_it_promoted_is_not_believed() {
+        let p = parameters(json!({"RDSInstanceIdentifier": "a"}));
+        assert_eq!(PromoteRdsReadReplica::steady(&p), 2);
+    }
+
+    #[test]
     fn unknown_parameters_are_errors() {
         let typo = json!({"RDSInstanceIdentifier": "a", "MaxLagSecond": 1});
         assert!(serde_json::from_value::<Parameters>(typo).is_err());
