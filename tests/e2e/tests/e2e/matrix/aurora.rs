@@ -3,12 +3,27 @@
 use crate::matrix::case::{Case, Seed};
 use crate::matrix::clusters::{self, GLOBAL, NEW, OLD};
 use crate::matrix::seed::SUBNETS;
+use crate::matrix::snapshots;
 use e2e::{EAST, WEST};
 use serde_json::{Value, json};
 
 /// All of them.
 pub fn cases() -> Vec<Case> {
-    vec![]
+    let failovers = vec![
+        switch_over(),
+        switch_over_by_instances(),
+        fail_over("aurora failover, managed", "MANAGED"),
+        fail_over("aurora failover, detached", "DETACH"),
+    ];
+    let others = vec![
+        lag_check(),
+        create_secondary(),
+        create_global_and_secondary(),
+        add_instances(),
+        remove_instances(),
+        delete_stale(),
+    ];
+    [failovers, others, snapshots::of_clusters()].concat()
 }
 
 /// JSON pointer to a member of the global cluster; its ARN holds no slash and no tilde.

@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         fail_over_alone(),
         leave_in_activate(),
         leave_in_cleanup(),
+        dissolve(),
         delete(),
         create(),
     ]
@@ -104,6 +105,24 @@ pub fn leave_in_cleanup() -> Case {
         ],
         seed: |w| Box::pin(caches::switched(w)),
         ..leave_in_activate()
+    }
+}
+
+/// After an unplanned failover: the old primary is alone in a datastore that nobody uses.
+fn dissolve() -> Case {
+    let cleanup = leave_in_cleanup();
+    let mut parameters = cleanup.parameters.clone();
+    parameters["DeleteGlobalReplicationGroup"] = json!("True");
+    parameters["PrimaryRegion"] = json!(EAST);
+    let mut proof = cleanup.proof.clone();
+    proof.push(("/us-east-1/datastores/ldgnf-sessions", Value::Null));
+    Case {
+        name: "cache datastore dissolved",
+        parameters,
+        proof,
+        late: Some("elasticache.delete"),
+        seed: |w| Box::pin(caches::split(w)),
+        ..cleanup
     }
 }
 

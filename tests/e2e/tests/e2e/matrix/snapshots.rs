@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 /// Of instances.
 pub fn of_instances() -> Vec<Case> {
-    vec![taken(), copied()]
+    vec![taken()]
 }
 
-/// Of clusters.
+/// Of clusters, and copies.
 pub fn of_clusters() -> Vec<Case> {
-    vec![of_a_cluster(), point_of_failure()]
+    vec![copied(), of_a_cluster(), point_of_failure()]
 }
 
 fn snapshot(name: &'static str, parameters: Value, seed: Seed) -> Case {

@@ -1,0 +1,55 @@
+//! Aurora global databases.
+
+use super::{BROKEN, Meddling, end, status};
+use crate::matrix::aurora::{fail_over, switch_over};
+use crate::matrix::case::Case;
+use crate::matrix::clusters::GLOBAL;
+use e2e::WEST;
+use serde_json::{Value, json};
+
+fn meddling(
+    name: &'static str,
+    case: Case,
+    before: bool,
+    route: &'static str,
+    body: Value,
+) -> Meddling {
+    let timings =
+        json!({"rds.global.switchover": 20, "rds.global.failover": 20, "rds.global.detach": 20});
+    Meddling {
+        name,
+        case,
+        timings,
+        before,
+        posts: vec![(route, body)],
+        errors: &["Dr.Failed", "Dr.Conflict"],
+        says: &["ledger"],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "the local AWS has no model of global clusters yet"]
+async fn a_switch_that_aws_cancels_ends() {
+    let cancel = json!({"id": GLOBAL, "cancel": true});
+    let planned = meddling("AWS cancels it", switch_over(), false, "rds/global", cancel.clone());
+    let managed = fail_over("aurora failover, managed", "MANAGED");
+    end(vec![planned, meddling("AWS cancels it", managed, false, "rds/global", cancel)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "the local AWS has no model of global clusters yet"]
+async fn an_aurora_cluster_that_breaks_in_the_middle_ends_the_attempt() {
+    let broken = |word: &'static str| {
+        meddling(word, switch_over(), false, "rds", status(WEST, "cluster", "ledger-west", word))
+    };
+    let mut all: Vec<Meddling> = BROKEN.into_iter().map(broken).collect();
+    let detached = fail_over("aurora failover, detached", "DETACH");
+    all.push(meddling(
+        "failed",
+        detached,
+        false,
+        "rds",
+        status(WEST, "cluster", "ledger-west", "failed"),
+    ));
+    end(all).await;
+}
