@@ -116,9 +116,7 @@ async fn turn<R: Resource, W: Watch>(
         Err(error) if error.is_transient() => return Turn::Pause(error.message),
         Err(error) => return answer(Response::failed(&error)),
     };
-    for sign in R::signs(&observed) {
-        cx.progress.signs.insert(sign.to_owned(), cx.now);
-    }
+    cx.remember(&R::signs(&observed));
     let step = R::decide(p, &observed, cx);
     if cx.mode == Mode::Plan {
         return answer(plan::<R>(p, &observed, step, cx));

@@ -85,6 +85,9 @@ impl Resource for Scripted {
         let mut answers = self.answers.lock().unwrap();
         if answers.is_empty() { Ok(Value::Null) } else { answers.remove(0) }
     }
+    fn signs(flipped: &bool) -> Vec<&'static str> {
+        if *flipped { vec!["flipped"] } else { vec![] }
+    }
     fn steady(p: &NoParameters) -> u32 {
         p.steady
     }
@@ -259,6 +262,19 @@ async fn what_must_be_steady_is_done_only_after_looks_in_a_row() {
     assert_eq!(*world.applied.lock().unwrap(), 1);
     let plan = operate(&world, &p, &mut cx(Mode::Plan), limits, &mut Silent).await;
     assert_eq!(plan.status, Status::Done);
+}
+
+#[tokio::test]
+async fn a_sign_that_aws_took_back_is_in_the_memory_and_in_the_answer() {
+    let world = world(vec![Ok(true), Ok(false)], vec![Err(fault(Nature::Final))]);
+    let p = NoParameters { steady: 2, ..NoParameters::default() };
+    let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() + 60 };
+    let mut cx = cx(Mode::Execute);
+    let response = operate(&world, &p, &mut cx, limits, &mut Silent).await;
+    assert_eq!(response.status, Status::Failed);
+    assert_eq!(cx.looks_without_sign("flipped"), 1);
+    assert!(cx.seconds_since_sign("flipped").is_some());
+    assert_eq!(response.progress["gone"], json!({"flipped": 1}));
 }
 
 #[test]

@@ -38,6 +38,9 @@ pub struct Progress {
     /// When each of [`crate::Resource::signs`] was seen last, seconds since 1970.
     #[serde(default)]
     pub signs: BTreeMap<String, i64>,
+    /// Looks in a row that each of them has been missing from.
+    #[serde(default)]
+    pub gone: BTreeMap<String, u32>,
 }
 
 impl Progress {
@@ -89,6 +92,23 @@ impl Cx {
     /// Seconds since a sign was seen last in this attempt; 0 while it shows.
     pub fn seconds_since_sign(&self, sign: &str) -> Option<i64> {
         self.progress.signs.get(sign).map(|at| self.now - at)
+    }
+
+    /// Looks in a row, this one included, that did not show a sign which was seen before.
+    pub fn looks_without_sign(&self, sign: &str) -> u32 {
+        self.progress.gone.get(sign).copied().unwrap_or_default()
+    }
+
+    /// Keeps what a look shows, and counts the looks that miss what was seen before.
+    pub(crate) fn remember(&mut self, shown: &[&str]) {
+        let Progress { signs, gone, .. } = &mut self.progress;
+        for missing in signs.keys().filter(|s| !shown.contains(&s.as_str())) {
+            *gone.entry(missing.clone()).or_default() += 1;
+        }
+        for sign in shown {
+            gone.remove(*sign);
+            signs.insert((*sign).to_owned(), self.now);
+        }
     }
 
     /// An idempotency key: a UUID that stays the same over restarts of the same exercise.
@@ -157,6 +177,23 @@ mod tests {
     fn foreign_progress_starts_anew() {
         let progress = Progress::from_value(Some(&json!("x")), 7);
         assert_eq!(progress, Progress { since: 7, ..Progress::default() });
+    }
+
+    #[test]
+    fn a_sign_that_is_gone_is_remembered_with_the_looks_that_miss_it() {
+        let mut cx = sample_cx(Phase::Activate);
+        cx.remember(&[]);
+        assert_eq!((cx.seconds_since_sign("s"), cx.looks_without_sign("s")), (None, 0));
+        cx.remember(&["s"]);
+        assert_eq!((cx.seconds_since_sign("s"), cx.looks_without_sign("s")), (Some(0), 0));
+        cx.now += 30;
+        cx.remember(&["t"]);
+        cx.remember(&["t"]);
+        assert_eq!((cx.seconds_since_sign("s"), cx.looks_without_sign("s")), (Some(30), 2));
+        let kept = serde_json::to_value(&cx.progress).unwrap();
+        assert_eq!(Progress::from_value(Some(&kept), 0), cx.progress);
+        cx.remember(&["s"]);
+        assert_eq!((cx.seconds_since_sign("s"), cx.looks_without_sign("s")), (Some(0), 0));
     }
 
     #[test]

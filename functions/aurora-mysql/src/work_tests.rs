@@ -32,6 +32,7 @@ fn switchover_of(target: Target) -> Look {
         },
         target,
         primary: Some(Cluster::sample(WRITER).unwrap()),
+        others: vec![],
         lag: Lag::Current(1.0),
     }))
 }

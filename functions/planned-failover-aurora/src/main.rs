@@ -36,15 +36,15 @@ struct Parameters {
 /// Switches an Aurora global database over.
 ///
 /// **Reads:** the global cluster, the secondary and its instances in the secondary's Region, the
-/// present primary in its own, `AuroraGlobalDBRPOLag` of the secondary
+/// other members in theirs before the call, `AuroraGlobalDBRPOLag` of the secondary
 /// (`rds:DescribeGlobalClusters`, `rds:DescribeDBClusters`, `rds:DescribeDBInstances`,
 /// `cloudwatch:GetMetricData`).
-/// **Changes:** `SwitchoverGlobalCluster`, once, at the present primary's Region. Never a call that
+/// **Changes:** `SwitchoverGlobalCluster` at the present primary's Region. Never a call that
 /// may lose data.
 /// **Done when:** the global cluster lists the secondary as its writer, no FailoverState shows, the
 /// cluster and its writer instance are `available`.
 /// **Refuses when:** the run is unplanned; the secondary is in the run's `primary_region`, is no
-/// member of that global cluster, or has another minor version than the primary.
+/// member of that global cluster, or has another minor version than any other member.
 /// **Safe to repeat because:** a cluster that is the writer already is left alone, what AWS is doing
 /// is awaited, a switchover that AWS cancelled is not sent again by itself, and RDS refuses a second
 /// one while the first one runs.

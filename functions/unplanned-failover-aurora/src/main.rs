@@ -65,9 +65,11 @@ enum ModeName {
 /// **Refuses when:** consent is missing (a direct start: warns); the secondary is in the run's
 /// `primary_region`, or of another global cluster; MANAGED between different versions. The present
 /// writer is never detached. While the global cluster's metadata does not answer, nothing is sent
-/// unless the run names another Region as the one that served; and never by MANAGED.
+/// unless the run is unplanned, names another Region as the one that served, and the cluster shows
+/// readers alone: a primary has a writer. AUTO does not detach once MANAGED was asked for.
 /// **Safe to repeat because:** a writer, and a cluster that is standalone already, are left alone;
-/// what AWS is doing is awaited; a failover that AWS cancelled is not sent again by itself.
+/// what AWS is doing is awaited; a failover that AWS cancelled is not sent again by itself. A call
+/// whose answer was lost is sent again while nothing shows of it: RDS refuses the second one.
 struct UnPlannedFailoverAurora {
     takeover: Takeover,
 }

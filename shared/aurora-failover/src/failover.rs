@@ -2,12 +2,19 @@
 //!
 //! Only the target's Region is called. What that Region says of the global cluster may be fresh,
 //! old or missing while the primary's is lost (not documented). What proves that the target is not
-//! the present writer, in this order: the global cluster lists it as a secondary; or, when the
-//! metadata stays silent, the run declares another Region as the one that served (`primary_region`).
-//! Without either nothing is sent. And AWS itself refuses both calls for a primary that has
-//! secondaries.
+//! the present writer, for both calls:
+//!
+//! * the global cluster lists it as a secondary; or
+//! * the metadata stays silent for a minute, the run is unplanned and declares another Region as the
+//!   one that served (`primary_region`), and the cluster itself shows readers alone. A secondary
+//!   consists of readers, a primary has a writer: so a target that took over in an earlier run is
+//!   not detached because metadata is silent.
+//!
+//! Without either nothing is sent. One attempt makes one kind of call: AUTO never detaches a cluster
+//! to which a managed failover may be under way. And AWS itself refuses both calls for a primary
+//! that has secondaries.
 
-use crate::target::{CANCELLED, Metadata, Target, look_again};
+use crate::target::{CANCELLED, MOVING, Metadata, Target, look_again, took_effect, word};
 use crate::version::same_minor;
 use serde_json::{Value, json};
 use shared::{
@@ -62,6 +69,8 @@ pub enum Change {
         target: Arn,
         /// How far it is behind.
         lag: Lag,
+        /// Whether the answer to the same call was lost before.
+        again: bool,
     },
     /// RemoveFromGlobalCluster.
     Detach {
@@ -73,6 +82,8 @@ pub enum Change {
         lag: Lag,
         /// Why not MANAGED, when that was wanted.
         because: Option<String>,
+        /// Whether the answer to the same call was lost before.
+        again: bool,
     },
 }
 
@@ -88,8 +99,8 @@ pub const WRITES: [&str; 2] = ["rds:FailoverGlobalCluster", "rds:RemoveFromGloba
 const PATIENCE_S: i64 = 60;
 /// How long an accepted call may stay without any sign: metadata may be old for long.
 const REFLECTED_S: i64 = 600;
-/// AUTO: so many refusals for the state of things mean that AWS does not fail over.
-const REFUSALS: u32 = 3;
+/// How late the promotion of a detached cluster may show.
+const PROMOTION_SHOWS_S: i64 = 10;
 
 impl Classified for Change {
     fn name(&self) -> &'static str {
@@ -103,11 +114,11 @@ impl Classified for Change {
     }
     fn summary(&self) -> String {
         match self {
-            Self::Managed { global, target, lag } => format!(
+            Self::Managed { global, target, lag, .. } => format!(
                 "fail {global} over to {} in {} (managed): {lag}; what did not arrive is lost",
                 target.id, target.region
             ),
-            Self::Detach { global, target, lag, because } => {
+            Self::Detach { global, target, lag, because, .. } => {
                 let why = because.as_ref().map(|b| format!(" ({b})")).unwrap_or_default();
                 format!(
                     "detach {} in {} from {global}{why}: {lag}; what did not arrive is lost; \
@@ -117,9 +128,11 @@ impl Classified for Change {
             }
         }
     }
-    /// AWS may have cancelled the first one, and then for a reason.
+    /// An accepted one may have been cancelled by AWS, and then for a reason. One whose answer was
+    /// lost, and of which nothing shows, is sent again: AWS refuses a second while the first runs.
     fn reissuable(&self) -> bool {
-        false
+        let (Self::Managed { again, .. } | Self::Detach { again, .. }) = self;
+        *again
     }
 }
 
@@ -161,7 +174,8 @@ impl Takeover {
         let Wanted { global, target, .. } = &self.wanted;
         let target = Target::new(global.clone(), target.clone()).look(&self.rds).await?;
         let member = target.cluster.as_ref().is_some_and(|c| c.global.is_some());
-        let lag = match member && !cx.changed() {
+        let accepted = cx.progress.acts.values().any(|a| a.certain);
+        let lag = match member && !accepted {
             true => latest(&self.cloudwatch, &self.series(&target, cx)).await,
             false => Lag::Unknown("not asked".into()),
         };
@@ -180,7 +194,7 @@ impl Takeover {
     /// As the service says.
     pub async fn apply(&self, change: &Change) -> Result<Value> {
         let lag = match change {
-            Change::Managed { global, target, lag } => {
+            Change::Managed { global, target, lag, .. } => {
                 self.managed(global, target).await?;
                 lag
             }
@@ -243,6 +257,9 @@ fn standalone(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
     if let Some(source) = &cluster.source {
         return Step::Wait(format!("{} is still a replica of {source}", o.target.label()));
     }
+    if let Some(step) = promotion_may_follow(cx) {
+        return step;
+    }
     if o.wanted.mode == Mode::Managed && cx.act(DETACH).is_none() {
         let why = format!(
             "{} is standalone and takes writes: there is no {} to fail over to it",
@@ -261,6 +278,13 @@ fn standalone(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
         o.wanted.global
     );
     done(o, line, cx)
+}
+
+/// A detached cluster may be shown as `available` before it is shown as `promoting`.
+fn promotion_may_follow(cx: &Cx) -> Option<Step<Change>> {
+    let age = cx.seconds_since(DETACH)?;
+    let early = age < PROMOTION_SHOWS_S && cx.seconds_since_sign(MOVING).is_none();
+    early.then(|| Step::Wait(format!("detached {age} s ago; its promotion does not show yet")))
 }
 
 /// It is a member: its role decides.
@@ -282,7 +306,7 @@ fn member(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
     }
 }
 
-/// The metadata does not tell the target's role.
+/// The metadata does not tell the target's role. Then the run and the cluster itself have to.
 fn unlisted(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
     let (label, id) = (o.target.label(), &o.wanted.global);
     let why = match &o.target.metadata {
@@ -290,14 +314,15 @@ fn unlisted(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
         Metadata::Absent => format!("{} knows no {id}", o.target.arn.region),
         Metadata::Silent(why) => why.clone(),
     };
-    let elsewhere = cx.context.primary_region.is_some() && cx.context.unplanned;
-    if cx.act(MANAGED).is_some() || !elsewhere || cx.waited() < PATIENCE_S {
+    let declared = cx.context.primary_region.is_some() && cx.context.unplanned;
+    let proven = declared && o.target.reads_only();
+    if !proven || took_effect(cx, MANAGED).is_some() || cx.waited() < PATIENCE_S {
         return Step::Wait(format!("the role of {label} in {id} is not known: {why}"));
     }
     follows(o, cluster, cx)
 }
 
-/// It is a secondary, or by all that is declared cannot be the writer.
+/// It is a secondary, or is proven not to be the writer.
 fn follows(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
     if let Some(step) = sent(o, cluster, cx) {
         return step;
@@ -308,12 +333,10 @@ fn follows(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
     o.target.not_ready(cluster).unwrap_or_else(|| change(o, cluster, cx))
 }
 
-/// A call was accepted and nothing shows. None: none was.
+/// A call took effect and nothing shows. None: none did.
 fn sent(o: &Observed, cluster: &Cluster, cx: &Cx) -> Option<Step<Change>> {
-    let (name, act) = [MANAGED, DETACH].into_iter().find_map(|n| Some((n, cx.act(n)?)))?;
-    if !act.certain {
-        return None;
-    }
+    let took = |n| Some((n, took_effect(cx, n)?));
+    let (name, act) = [MANAGED, DETACH].into_iter().find_map(took)?;
     let age = cx.now - act.at;
     let quiet = cluster.health() == Health::Available;
     if o.target.vanished(cx) || (age >= REFLECTED_S && quiet) {
@@ -321,7 +344,8 @@ fn sent(o: &Observed, cluster: &Cluster, cx: &Cx) -> Option<Step<Change>> {
     }
     let state = &cluster.status;
     Some(Step::Wait(format!(
-        "{name} was accepted {age} s ago; {} is {state}, still a secondary",
+        "{name} was {} {age} s ago; {} is {state}, still a secondary",
+        word(act),
         o.target.label()
     )))
 }
@@ -337,29 +361,32 @@ fn cancelled(o: &Observed) -> Step<Change> {
 
 /// Which call it is.
 fn change(o: &Observed, cluster: &Cluster, cx: &Cx) -> Step<Change> {
-    let (global, target, lag) = (o.wanted.global.clone(), o.target.arn.clone(), o.lag.clone());
-    match (o.wanted.mode, impossible(o, cluster, cx)) {
-        (Mode::Detach, _) => Step::Change(Change::Detach { global, target, lag, because: None }),
-        (Mode::Auto, Some(because)) => {
-            Step::Change(Change::Detach { global, target, lag, because: Some(because) })
-        }
-        (Mode::Managed, Some(why)) if differs(o, cluster).is_some() => {
-            let next = "Set Mode to \"DETACH\", which needs no equal versions.";
-            Step::Refuse(format!("no managed failover: {why}"), next.into())
-        }
-        (Mode::Managed | Mode::Auto, _) => Step::Change(Change::Managed { global, target, lag }),
+    if let (Mode::Managed, Some(why)) = (o.wanted.mode, differs(o, cluster)) {
+        let next = "Set Mode to \"DETACH\", which needs no equal versions.";
+        return Step::Refuse(format!("no managed failover: {why}"), next.into());
     }
+    let (global, target, lag) = (o.wanted.global.clone(), o.target.arn.clone(), o.lag.clone());
+    let because = impossible(o, cluster, cx).filter(|_| o.wanted.mode == Mode::Auto);
+    Step::Change(if o.wanted.mode == Mode::Detach || because.is_some() {
+        Change::Detach { global, target, lag, because, again: cx.act(DETACH).is_some() }
+    } else {
+        Change::Managed { global, target, lag, again: cx.act(MANAGED).is_some() }
+    })
 }
 
-/// Why there can be no managed failover. None: there can.
+/// AUTO: why there can be no managed failover. None: there can, or one may be under way: AWS was
+/// asked for it, and so a refusal by AWS never leads to a detachment.
 fn impossible(o: &Observed, cluster: &Cluster, cx: &Cx) -> Option<String> {
-    let refusals = cx.progress.faults.get(MANAGED).copied().unwrap_or_default();
+    let asked = |name| cx.act(name).is_some() || cx.progress.faults.contains_key(name);
+    if asked(MANAGED) {
+        return None;
+    }
     let silent = match &o.target.metadata {
         Metadata::There(_) => None,
         Metadata::Absent | Metadata::Silent(_) => Some("the global cluster does not answer".into()),
     };
-    let refused = || format!("AWS refused a managed failover {refusals} times");
-    differs(o, cluster).or(silent).or_else(|| (refusals >= REFUSALS).then(refused))
+    let before = || asked(DETACH).then(|| "its detachment was asked for before".into());
+    differs(o, cluster).or(silent).or_else(before)
 }
 
 fn differs(o: &Observed, cluster: &Cluster) -> Option<String> {

@@ -74,6 +74,7 @@ fn sent(name: &str, age: i64, seen: Option<i64>) -> Cx {
     cx.progress.acts.insert(name.into(), act);
     if let Some(ago) = seen {
         cx.progress.signs.insert(FAILOVER_STATE.into(), cx.now - ago);
+        cx.progress.gone.insert(FAILOVER_STATE.into(), 2);
     }
     cx
 }
@@ -190,36 +191,94 @@ fn versions_decide_between_the_modes() {
     assert!(why.contains("3.05.2") && next.contains("DETACH"), "{why}");
 }
 
-#[test]
-fn a_managed_failover_that_aws_keeps_refusing_is_a_detachment_in_auto_alone() {
-    let mut refused = cx();
-    refused.progress.faults.insert(MANAGED.into(), REFUSALS);
-    assert_eq!(change_of(&look(Mode::Auto), &refused).name(), DETACH);
-    assert_eq!(change_of(&look(Mode::Managed), &refused).name(), MANAGED);
+/// The answer to that call was lost, so long ago.
+fn lost(name: &str, age: i64) -> Cx {
+    let mut cx = sent(name, age, None);
+    cx.progress.acts.get_mut(name).unwrap().certain = false;
+    cx
 }
 
 #[test]
-fn without_metadata_only_a_declared_lost_region_lets_anything_happen() {
-    let silent = |mode| with(mode, |o| o.target.metadata = Metadata::Silent("HTTP 503".into()));
-    assert_eq!(change_of(&silent(Mode::Detach), &cx()).name(), DETACH);
-    let auto = change_of(&silent(Mode::Auto), &cx());
-    assert!(auto.name() == DETACH && auto.summary().contains("does not answer"));
+fn auto_never_detaches_where_a_managed_failover_may_be_under_way() {
+    let other = |mode| cluster(mode, |c| c.engine_version = "8.0.mysql_aurora.3.06.0".into());
+    let mut refused = cx();
+    refused.progress.faults.insert(MANAGED.into(), 4);
+    for o in [look(Mode::Auto), other(Mode::Auto), readers(silent(Mode::Auto))] {
+        assert_eq!(change_of(&o, &refused).name(), MANAGED);
+        assert_eq!(change_of(&o, &lost(MANAGED, 20)).name(), MANAGED);
+    }
+    assert_eq!(change_of(&look(Mode::Auto), &lost(DETACH, 20)).name(), DETACH);
+}
+
+#[test]
+fn a_call_whose_answer_was_lost_is_sent_again_unless_it_took_effect() {
+    for (mode, name) in [(Mode::Detach, DETACH), (Mode::Managed, MANAGED), (Mode::Auto, MANAGED)] {
+        let again = change_of(&look(mode), &lost(name, 20));
+        assert!(again.name() == name && again.reissuable());
+        let mut refused = lost(name, 20);
+        refused.progress.faults.insert(name.into(), 1);
+        assert!(waits(&look(mode), &refused).contains("took effect"));
+        let mut seen = lost(name, 20);
+        seen.progress.signs.insert(FAILOVER_STATE.into(), seen.now - 5);
+        seen.progress.gone.insert(FAILOVER_STATE.into(), 1);
+        assert!(waits(&look(mode), &seen).contains("took effect"));
+    }
+}
+
+fn silent(mode: Mode) -> Observed {
+    with(mode, |o| o.target.metadata = Metadata::Silent("HTTP 503".into()))
+}
+
+/// The cluster shows no writer, as a secondary does.
+fn readers(mut o: Observed) -> Observed {
+    o.target.cluster.as_mut().unwrap().members[0].writer = false;
+    o
+}
+
+#[test]
+fn without_metadata_only_readers_while_another_region_is_declared_lost_let_anything_happen() {
+    let calls = MODES.map(|mode| change_of(&readers(silent(mode)), &cx()).name());
+    assert_eq!(calls, [DETACH, MANAGED, DETACH]);
+    let auto = change_of(&readers(silent(Mode::Auto)), &cx());
+    assert!(auto.summary().contains("does not answer"), "{}", auto.summary());
+    let unknown = with(Mode::Detach, |o| o.target.metadata = Metadata::Absent);
+    assert_eq!(change_of(&readers(unknown), &cx()).name(), DETACH);
     let mut at_once = cx();
     at_once.progress.since = at_once.now - 10;
     let mut undeclared = cx();
     undeclared.context.primary_region = None;
     let mut planned = cx();
     planned.context.unplanned = false;
-    for cx in [at_once, undeclared, planned] {
-        for mode in MODES {
-            assert!(waits(&silent(mode), &cx).contains("is not known: HTTP 503"));
+    for mode in MODES {
+        for cx in [&at_once, &undeclared, &planned] {
+            assert!(waits(&readers(silent(mode)), cx).contains("is not known: HTTP 503"));
         }
+        let took_over_before = waits(&silent(mode), &cx());
+        assert!(took_over_before.contains("is not known"), "{took_over_before}");
+        let mut headless = readers(silent(mode));
+        headless.target.cluster.as_mut().unwrap().members.clear();
+        assert!(waits(&headless, &cx()).contains("is not known"));
     }
-    assert!(waits(&silent(Mode::Managed), &sent(MANAGED, 90, None)).contains("is not known"));
+    assert!(waits(&readers(silent(Mode::Managed)), &sent(MANAGED, 90, None)).contains("not known"));
     let unlisted = with(Mode::Detach, |o| {
         o.target.metadata = Metadata::There(Global::sample(EAST, &[THIRD]).unwrap());
     });
     assert!(waits(&unlisted, &cx()).contains("does not list"));
+}
+
+#[test]
+fn a_promotion_that_shows_late_is_left_its_time() {
+    let early = sent(DETACH, PROMOTION_SHOWS_S - 1, None);
+    assert!(waits(&standalone(Mode::Detach), &early).contains("promotion does not show yet"));
+    let mut seen = early.clone();
+    seen.progress.signs.insert(MOVING.into(), seen.now - 1);
+    done_with(&standalone(Mode::Detach), &seen);
+    done_with(&standalone(Mode::Detach), &sent(DETACH, PROMOTION_SHOWS_S, None));
+    let mut moves = standalone(Mode::Detach);
+    moves.target.cluster.as_mut().unwrap().status = "promoting".into();
+    assert_eq!(moves.target.signs(), [MOVING]);
+    assert_eq!(showing(Mode::Managed, WEST, "pending").target.signs(), [FAILOVER_STATE]);
+    assert!(showing(Mode::Managed, THIRD, "pending").target.signs().is_empty());
 }
 
 #[test]
@@ -232,6 +291,9 @@ fn what_aws_does_is_awaited_and_what_it_cancels_is_not_sent_again() {
     let managed = look(Mode::Managed);
     assert!(waits(&managed, &sent(MANAGED, 40, Some(9))).contains("accepted"));
     assert!(fails(&managed, &sent(MANAGED, 40, Some(15))).1.contains("cancelled"));
+    let mut first_look = sent(MANAGED, 90, Some(60));
+    first_look.progress.gone.insert(FAILOVER_STATE.into(), 1);
+    assert!(waits(&managed, &first_look).contains("accepted"), "the role may show late");
     assert!(fails(&managed, &sent(MANAGED, REFLECTED_S, None)).1.contains("never began"));
     let busy = cluster(Mode::Managed, |c| c.status = "promoting".into());
     assert!(waits(&busy, &sent(MANAGED, REFLECTED_S, None)).contains("promoting"));

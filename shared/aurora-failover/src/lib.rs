@@ -7,7 +7,7 @@ pub mod switchover;
 mod target;
 mod version;
 
-pub use target::{FAILOVER_STATE, Metadata, Target};
+pub use target::{FAILOVER_STATE, MOVING, Metadata, Target};
 pub use version::same_minor;
 
 /// The identifier of a global cluster as RDS keeps it: in lower case.

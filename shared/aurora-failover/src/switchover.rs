@@ -1,6 +1,6 @@
 //! Planned: `SwitchoverGlobalCluster`, which loses no data and needs both sides healthy.
 
-use crate::target::{CANCELLED, Metadata, Target, look_again};
+use crate::target::{CANCELLED, Metadata, Target, look_again, took_effect, word};
 use crate::version::same_minor;
 use serde_json::{Value, json};
 use shared::{
@@ -31,6 +31,8 @@ pub struct Observed {
     pub target: Target,
     /// The present primary, while it is another cluster.
     pub primary: Option<Cluster>,
+    /// The other secondaries, as far as they show. Before the call.
+    pub others: Vec<Cluster>,
     /// How far the target is behind, before the call.
     pub lag: Lag,
 }
@@ -46,6 +48,8 @@ pub struct Change {
     pub to: Arn,
     /// How far it is behind.
     pub lag: Lag,
+    /// Whether the answer to the same call was lost before.
+    pub again: bool,
 }
 
 /// Its name.
@@ -70,15 +74,16 @@ impl Classified for Change {
         ChangeClass::Traffic
     }
     fn summary(&self) -> String {
-        let Self { global, from, to, lag } = self;
+        let Self { global, from, to, lag, .. } = self;
         format!(
             "switch {global} over from {} in {} to {} in {}: {lag}; loses no data, interrupts writes",
             from.id, from.region, to.id, to.region
         )
     }
-    /// AWS may have cancelled the first one, and then for a reason.
+    /// An accepted one may have been cancelled by AWS, and then for a reason. One whose answer was
+    /// lost, and of which nothing shows, is sent again: AWS refuses a second while the first runs.
     fn reissuable(&self) -> bool {
-        false
+        self.again
     }
 }
 
@@ -120,7 +125,7 @@ impl Switchover {
         })
     }
 
-    /// Looks at the target in its Region, and at the present primary in its own.
+    /// Looks at the target in its Region, and before the call at all other members in theirs.
     ///
     /// # Errors
     /// As the services say.
@@ -130,15 +135,26 @@ impl Switchover {
         let writer = target.metadata.global().and_then(Global::writer).map(|w| w.arn.clone());
         let other = writer.filter(|w| *w != target.arn);
         let (primary, lag) = match &other {
-            Some(arn) if cx.act(NAME).is_none() => {
+            Some(arn) if took_effect(cx, NAME).is_none() => {
                 let series = aurora_rpo_lag(&target.arn.id, Some(&arn.region));
                 let lag = latest(&self.cloudwatch, &series).await;
-                let there = aws_sdk_rds::Client::new(&self.clients.region(&arn.region)?);
-                (describe_cluster(&there, arn).await?, lag)
+                (self.there(arn).await?, lag)
             }
             _ => (None, Lag::Unknown("not asked".into())),
         };
-        Ok(Observed { wanted: self.wanted.clone(), target, primary, lag })
+        let mut others = Vec::new();
+        if let (Some(_), Some(global)) = (&primary, target.metadata.global()) {
+            for arn in bystanders(global, &target.arn) {
+                others.extend(self.there(arn).await?);
+            }
+        }
+        Ok(Observed { wanted: self.wanted.clone(), target, primary, others, lag })
+    }
+
+    /// A member as its own Region shows it.
+    async fn there(&self, arn: &Arn) -> Result<Option<Cluster>> {
+        let client = aws_sdk_rds::Client::new(&self.clients.region(&arn.region)?);
+        describe_cluster(&client, arn).await
     }
 
     /// Makes the call, at the present primary's Region, as the documentation asks.
@@ -158,6 +174,11 @@ impl Switchover {
             .map_err(look_again)?;
         Ok(json!({"from": change.from.to_string()}))
     }
+}
+
+/// The members that neither give the role away nor take it.
+fn bystanders<'a>(global: &'a Global, target: &'a Arn) -> impl Iterator<Item = &'a Arn> {
+    global.members.iter().filter(move |m| !m.writer && m.arn != *target).map(|m| &m.arn)
 }
 
 /// The role of the target divides everything.
@@ -209,14 +230,14 @@ fn no_member(o: &Observed, cluster: &Cluster, global: &Global) -> Step<Change> {
 
 /// The target is a secondary, and nothing shows.
 fn follows(o: &Observed, cluster: &Cluster, global: &Global, cx: &Cx) -> Step<Change> {
-    if let Some(act) = cx.act(NAME).filter(|a| a.certain) {
-        return accepted(o, cx, cx.now - act.at);
+    if let Some(step) = sent(o, cluster, global, cx) {
+        return step;
     }
     if o.target.vanished(cx) {
         return cancelled(o);
     }
     let ready = ready(o, cluster, global).or_else(|| o.target.not_ready(cluster));
-    match (ready.or_else(|| too_far_behind(o, cx)), global.writer()) {
+    match (ready.or_else(|| too_far_behind(o)), global.writer()) {
         (Some(step), _) => step,
         (None, None) => Step::Wait(format!("{} shows no primary", global.id)),
         (None, Some(from)) => Step::Change(Change {
@@ -224,15 +245,20 @@ fn follows(o: &Observed, cluster: &Cluster, global: &Global, cx: &Cx) -> Step<Ch
             from: from.arn.clone(),
             to: o.target.arn.clone(),
             lag: o.lag.clone(),
+            again: cx.act(NAME).is_some(),
         }),
     }
 }
 
-fn accepted(o: &Observed, cx: &Cx, age: i64) -> Step<Change> {
-    if o.target.vanished(cx) || age >= REFLECTED_S {
-        return cancelled(o);
+/// The call took effect and nothing shows. None: it did not, or was not made.
+fn sent(o: &Observed, cluster: &Cluster, global: &Global, cx: &Cx) -> Option<Step<Change>> {
+    let act = took_effect(cx, NAME)?;
+    let age = cx.now - act.at;
+    let quiet = [&cluster.status, &global.status].iter().all(|s| health(s) == Health::Available);
+    if o.target.vanished(cx) || (age >= REFLECTED_S && quiet) {
+        return Some(cancelled(o));
     }
-    Step::Wait(format!("the switchover was accepted {age} s ago and does not show yet"))
+    Some(Step::Wait(format!("the switchover was {} {age} s ago and does not show yet", word(act))))
 }
 
 fn cancelled(o: &Observed) -> Step<Change> {
@@ -244,24 +270,40 @@ fn cancelled(o: &Observed) -> Step<Change> {
     Step::Fail(ErrorType::Failed, why, CANCELLED.into())
 }
 
-/// What the primary and the global cluster must be. None: they are.
+/// What the other members and the global cluster must be. None: they are.
 fn ready(o: &Observed, cluster: &Cluster, global: &Global) -> Option<Step<Change>> {
     let writer = global.writer()?;
     let label = format!("the primary {} in {}", writer.arn.id, writer.arn.region);
-    let Some(primary) = &o.primary else {
+    let others = bystanders(global, &o.target.arn).map(|arn| {
+        let label = format!("secondary {} in {}", arn.id, arn.region);
+        (label, o.others.iter().find(|c| c.arn == *arn))
+    });
+    std::iter::once((label, o.primary.as_ref()))
+        .chain(others)
+        .find_map(|(label, member)| other_member(o, cluster, &label, member))
+        .or_else(|| state(&format!("global cluster {}", global.id), &global.status))
+}
+
+/// Equal versions of all members, all of them available. None: this one is no obstacle.
+fn other_member(
+    o: &Observed,
+    cluster: &Cluster,
+    label: &str,
+    member: Option<&Cluster>,
+) -> Option<Step<Change>> {
+    let Some(member) = member else {
         return Some(Step::Wait(format!("{label} does not show")));
     };
-    if !same_minor(&primary.engine_version, &cluster.engine_version) {
+    if !same_minor(&member.engine_version, &cluster.engine_version) {
         let why = format!(
             "{label} has version {}, {} has {}: AWS switches over between equal versions only",
-            primary.engine_version,
+            member.engine_version,
             o.target.label(),
             cluster.engine_version
         );
         return Some(Step::Refuse(why, "Upgrade the members to the same version first.".into()));
     }
-    state(&label, &primary.status)
-        .or_else(|| state(&format!("global cluster {}", global.id), &global.status))
+    state(label, &member.status)
 }
 
 fn state(label: &str, status: &str) -> Option<Step<Change>> {
@@ -270,22 +312,21 @@ fn state(label: &str, status: &str) -> Option<Step<Change>> {
         Health::Moving => Some(Step::Wait(format!("{label} is {status}"))),
         Health::Broken | Health::Deleting => Some(Step::Fail(
             ErrorType::Failed,
-            format!("{label} is {status}: a switchover needs a healthy primary"),
+            format!("{label} is {status}: a switchover needs healthy members"),
             format!("{} Or fail over unplanned, which may lose data.", remedy(status)),
         )),
     }
 }
 
 /// AWS waits for the secondary itself; the limit keeps that wait short. A lag that nobody tells
-/// stops only a manifest which sets a limit.
-fn too_far_behind(o: &Observed, cx: &Cx) -> Option<Step<Change>> {
-    if cx.act(NAME).is_some() {
-        return None;
-    }
+/// stops only a manifest which sets a limit: no data can be lost, and a metric that fails must not
+/// keep a healthy database from moving.
+fn too_far_behind(o: &Observed) -> Option<Step<Change>> {
     let max = f64::from(i32::try_from(o.wanted.max_lag_s).unwrap_or(i32::MAX));
     match &o.lag {
         Lag::Current(s) if *s <= max => None,
-        Lag::Unknown(_) | Lag::Last(_) if !o.wanted.lag_must_be_known => None,
+        Lag::Last(s) if *s <= max && !o.wanted.lag_must_be_known => None,
+        Lag::Unknown(_) if !o.wanted.lag_must_be_known => None,
         lag => Some(Step::Wait(format!(
             "{}: {lag}, wanted at most {} s",
             o.target.label(),
@@ -308,8 +349,8 @@ fn done(o: &Observed, global: &Global, cx: &Cx) -> Step<Change> {
 pub fn outlook(o: &Observed, cx: &Cx) -> Option<String> {
     let global = o.target.metadata.global()?;
     let from = global.writer().filter(|w| w.arn != o.target.arn)?.arn.clone();
-    let line =
-        Change { global: global.id.clone(), from, to: o.target.arn.clone(), lag: o.lag.clone() };
+    let (global, to, lag) = (global.id.clone(), o.target.arn.clone(), o.lag.clone());
+    let line = Change { global, from, to, lag, again: false };
     let first = match decide(o, cx) {
         Step::Wait(why) => format!("; first waits: {why}"),
         _ => String::new(),

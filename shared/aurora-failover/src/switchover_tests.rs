@@ -31,6 +31,7 @@ fn look() -> Observed {
         },
         target,
         primary: Some(Cluster::sample(EAST).unwrap()),
+        others: vec![],
         lag: Lag::Current(0.4),
     }
 }
@@ -76,6 +77,7 @@ fn sent(age: i64, seen: Option<i64>) -> Cx {
     cx.progress.acts.insert(NAME.into(), act);
     if let Some(ago) = seen {
         cx.progress.signs.insert(FAILOVER_STATE.into(), cx.now - ago);
+        cx.progress.gone.insert(FAILOVER_STATE.into(), 2);
     }
     cx
 }
@@ -167,7 +169,7 @@ fn a_state_that_does_not_heal_ends_the_attempt() {
             assert!(kind == ErrorType::Failed && why.contains(status), "{why}");
         }
         let primary = with(|o| o.primary.as_mut().unwrap().status = status.into());
-        assert!(fails(&primary, &cx()).1.contains("healthy primary"), "{status}");
+        assert!(fails(&primary, &cx()).1.contains("healthy members"), "{status}");
         let member = with(|o| o.target.instances = vec![instance(status)]);
         assert!(fails(&member, &cx()).1.contains(status));
     }
@@ -207,9 +209,53 @@ fn a_switchover_that_aws_cancels_ends_the_attempt_and_is_not_sent_again() {
     assert!(waits(&look(), &sent(40, Some(5))).contains("accepted"), "the role may show late");
     assert!(fails(&look(), &sent(40, Some(15))).1.contains("AWS cancelled it"));
     assert!(fails(&look(), &sent(120, None)).1.contains("never began"));
-    let mut lost_answer = sent(40, Some(20));
-    lost_answer.progress.acts.get_mut(NAME).unwrap().certain = false;
-    assert!(fails(&look(), &lost_answer).1.contains("AWS cancelled it"));
+    let mut first_look = sent(90, Some(60));
+    first_look.progress.gone.insert(FAILOVER_STATE.into(), 1);
+    assert!(waits(&look(), &first_look).contains("accepted"), "one look proves nothing");
+    let busy = [cluster(|c| c.status = "modifying".into()), global(|g| g.status = "x".into())];
+    for o in busy {
+        assert!(waits(&o, &sent(120, None)).contains("accepted"), "something goes on");
+    }
+}
+
+#[test]
+fn a_call_whose_answer_was_lost_is_sent_again_unless_it_took_effect() {
+    let lost = |seen| {
+        let mut cx = sent(40, seen);
+        cx.progress.acts.get_mut(NAME).unwrap().certain = false;
+        cx
+    };
+    assert!(fails(&look(), &lost(Some(20))).1.contains("AWS cancelled it"));
+    assert!(waits(&look(), &lost(Some(5))).contains("took effect"));
+    let Step::Change(again) = decide(&look(), &lost(None)) else { panic!() };
+    assert!(again.reissuable(), "nothing shows of the first one");
+    let mut refused = lost(None);
+    refused.progress.faults.insert(NAME.into(), 1);
+    assert!(waits(&look(), &refused).contains("took effect"));
+}
+
+#[test]
+fn every_other_member_must_be_healthy_and_of_the_same_version() {
+    let third = |change: fn(&mut Cluster)| {
+        with(|o| {
+            o.target.metadata = Metadata::There(Global::sample(EAST, &[WEST, THIRD]).unwrap());
+            let mut cluster = Cluster::sample(THIRD).unwrap();
+            change(&mut cluster);
+            o.others = vec![cluster];
+        })
+    };
+    assert!(matches!(step(&third(|_| ())), Step::Change(_)));
+    assert!(waits(&third(|c| c.status = "upgrading".into()), &cx()).contains("orders-eu"));
+    assert!(fails(&third(|c| c.status = "failed".into()), &cx()).1.contains("orders-eu"));
+    let Step::Refuse(why, _) =
+        step(&third(|c| c.engine_version = "8.0.mysql_aurora.3.06.0".into()))
+    else {
+        panic!()
+    };
+    assert!(why.contains("orders-eu in eu-west-1 has version") && why.contains("3.06.0"), "{why}");
+    let mut hidden = third(|_| ());
+    hidden.others.clear();
+    assert!(waits(&hidden, &cx()).contains("does not show"));
 }
 
 #[test]
@@ -247,6 +293,9 @@ fn the_lag_is_waited_for() {
     );
     assert!(matches!(step(&lag(Lag::Current(60.0), true)), Step::Change(_)));
     assert!(matches!(step(&lag(Lag::Unknown("x".into()), false)), Step::Change(_)));
+    assert!(matches!(step(&lag(Lag::Last(60.0), false)), Step::Change(_)));
+    assert!(waits(&lag(Lag::Last(61.0), false), &cx()).contains("not active"));
+    assert!(waits(&lag(Lag::Last(1.0), true), &cx()).contains("not active"));
     assert!(waits(&lag(Lag::Unknown("x".into()), true), &cx()).contains("lag unknown"));
     let plan = outlook(&lag(Lag::Current(61.0), false), &cx()).unwrap();
     assert!(plan.contains("; first waits: "), "{plan}");

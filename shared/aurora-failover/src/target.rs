@@ -1,7 +1,8 @@
 //! One look at the cluster that is to take over, in its own Region alone.
 
 use aws_sdk_rds::Client;
-use shared::{Error, ErrorType, Result, Step};
+use shared::progress::Act;
+use shared::{Cx, Error, ErrorType, Result, Step};
 use shared_rds::{
     Arn, Cluster, Failover, Global, Health, Instance, describe_cluster, describe_global,
     instances_of, remedy,
@@ -9,6 +10,8 @@ use shared_rds::{
 
 /// Sign in the memory of the loop: a switchover or failover to the target was seen.
 pub const FAILOVER_STATE: &str = "FailoverState";
+/// Sign in the memory of the loop: the target's status was one on the way, `promoting` for example.
+pub const MOVING: &str = "moving";
 
 /// What the Region knows of the global cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,8 +91,17 @@ impl Target {
 
     /// What [`shared::Resource::signs`] answers.
     pub fn signs(&self) -> Vec<&'static str> {
-        let shows = self.metadata.failover().is_some_and(|f| f.is_to(&self.arn));
-        if shows { vec![FAILOVER_STATE] } else { vec![] }
+        let to_it = self.metadata.failover().is_some_and(|f| f.is_to(&self.arn));
+        let moves = self.cluster.as_ref().is_some_and(|c| c.health() == Health::Moving);
+        let all = [(to_it, FAILOVER_STATE), (moves, MOVING)];
+        all.into_iter().filter(|(shows, _)| *shows).map(|(_, sign)| sign).collect()
+    }
+
+    /// Whether the cluster alone proves that it is not the primary: a secondary consists of readers,
+    /// a primary always has a writer.
+    pub fn reads_only(&self) -> bool {
+        let members = self.cluster.as_ref().map_or(&[][..], |c| &c.members);
+        !members.is_empty() && members.iter().all(|m| !m.writer)
     }
 
     /// The cluster, when it is there and not beyond help.
@@ -176,9 +188,10 @@ impl Target {
     }
 
     /// Whether a change of roles to the target has shown and is gone, so that a role which is the
-    /// old one stays the old one. A moment is left for what shows late.
-    pub fn vanished(&self, cx: &shared::Cx) -> bool {
-        cx.seconds_since_sign(FAILOVER_STATE).is_some_and(|s| s >= VANISHED_S)
+    /// old one stays the old one. A moment and a second look are left for what shows late.
+    pub fn vanished(&self, cx: &Cx) -> bool {
+        cx.looks_without_sign(FAILOVER_STATE) >= 2
+            && cx.seconds_since_sign(FAILOVER_STATE).is_some_and(|s| s >= VANISHED_S)
     }
 }
 
@@ -191,6 +204,19 @@ const VANISHED_S: i64 = 15;
 fn broken<C>(instance: &Instance) -> Step<C> {
     let why = format!("instance {} is {} and cannot serve", instance.arn.id, instance.status);
     Step::Fail(ErrorType::Failed, why, remedy(&instance.status).into())
+}
+
+/// The call of that name, when it must not be sent again: it was accepted; or its answer was lost,
+/// and FailoverState or a refusal of the next one shows that it took effect.
+pub(crate) fn took_effect<'a>(cx: &'a Cx, name: &str) -> Option<&'a Act> {
+    let shown = cx.seconds_since_sign(FAILOVER_STATE).is_some();
+    let refused = cx.progress.faults.contains_key(name);
+    cx.act(name).filter(|act| act.certain || shown || refused)
+}
+
+/// How the loop knows of a call.
+pub(crate) fn word(act: &Act) -> &'static str {
+    if act.certain { "accepted" } else { "sent, and took effect," }
 }
 
 /// A call is refused because what it names is gone since the last look: look again.
