@@ -78,6 +78,10 @@ def _elasticache(query, document) -> dict:
     return elasticache.control(document)
 
 
+def _rds_global(query, document) -> dict:
+    return rds.control_global(document)
+
+
 def _mail(query, document) -> dict:
     return {"mails": mail.listing(query.get("topic"))}
 
@@ -130,6 +134,7 @@ ROUTES = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "dark"): _dark,
     ("POST", "rds"): _rds,
+    ("POST", "rds/global"): _rds_global,
     ("POST", "elasticache"): _elasticache,
     ("GET", "mail"): _mail,
     ("GET", "timings"): _timings,

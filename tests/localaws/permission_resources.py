@@ -26,9 +26,16 @@ RDS_KINDS = {
     "SourceDBSnapshotIdentifier": "snapshot", "DBClusterIdentifier": "cluster",
     "DBSubnetGroupName": "subgrp", "DBParameterGroupName": "pg", "OptionGroupName": "og",
     "DBClusterParameterGroupName": "cluster-pg", "ResourceName": "db",
+    "GlobalClusterIdentifier": "global-cluster", "SourceDBClusterIdentifier": "cluster",
+    "TargetDbClusterIdentifier": "cluster", "DbClusterIdentifier": "cluster",
+    "DBClusterSnapshotIdentifier": "cluster-snapshot",
+    "SourceDBClusterSnapshotIdentifier": "cluster-snapshot",
+    "TargetDBClusterSnapshotIdentifier": "cluster-snapshot",
 }
 RDS_LISTED = {"DescribeDBInstances": "db", "DescribeDBSnapshots": "snapshot",
-              "DescribeDBClusters": "cluster", "DescribeDBSubnetGroups": "subgrp"}
+              "DescribeDBClusters": "cluster", "DescribeDBSubnetGroups": "subgrp",
+              "DescribeGlobalClusters": "global-cluster",
+              "DescribeDBClusterSnapshots": "cluster-snapshot"}
 ELASTICACHE_KINDS = {
     "GlobalReplicationGroupId": "globalreplicationgroup", "CacheSubnetGroupName": "subnetgroup",
     "CacheParameterGroupName": "parametergroup", "SnapshotName": "snapshot",
@@ -132,12 +139,20 @@ def _ssm(action: str, p: Mapping[str, Any], place: Place) -> list[str]:
 
 
 def _rds(action: str, p: Mapping[str, Any], place: Place) -> list[str]:
+    kinds = dict(RDS_KINDS)
+    if action == "DeleteDBCluster":
+        kinds["FinalDBSnapshotIdentifier"] = "cluster-snapshot"
     named = [str(p[key]) if str(p[key]).startswith("arn:")
-             else place.arn("rds", f"{kind}:{str(p[key]).lower()}")
-             for key, kind in RDS_KINDS.items() if p.get(key)]
+             else _rds_arn(place, kind, str(p[key]).lower())
+             for key, kind in kinds.items() if p.get(key)]
     if named or action not in RDS_LISTED:
         return named
-    return [place.arn("rds", f"{RDS_LISTED[action]}:*")]
+    return [_rds_arn(place, RDS_LISTED[action], "*")]
+
+
+def _rds_arn(place: Place, kind: str, name: str) -> str:
+    """A global cluster belongs to no Region."""
+    return place.arn("rds", f"{kind}:{name}", "" if kind == "global-cluster" else None)
 
 
 def _elasticache(action: str, p: Mapping[str, Any], place: Place) -> list[str]:

@@ -32,6 +32,14 @@ def is_dark(region: str) -> bool:
     return region in _dark_since
 
 
+def dark_for(region: str, at: float | None = None) -> float:
+    """Seconds since the Region went dark, now or at a time; 0 when it is not dark."""
+    if not is_dark(region):
+        return 0.0
+    now = clock()
+    return max(0.0, min(now if at is None else at, now) - _dark_since[region])
+
+
 def source_region(replica: DBInstance) -> str:
     """The Region of a replica's source, which is named by ARN if it is another one."""
     source = replica.source_db_instance_identifier
@@ -105,10 +113,7 @@ def detach(replica: DBInstance) -> None:
 def cut_off_for(replica: DBInstance, at: float | None = None) -> float:
     """Seconds since the replica lost its source's Region, now or at a time; 0 when it has not."""
     region = source_region(replica)
-    if region == replica.region or not is_dark(region):
-        return 0.0
-    now = clock()
-    return max(0.0, min(now if at is None else at, now) - _dark_since[region])
+    return 0.0 if region == replica.region else dark_for(region, at)
 
 
 def replication_status(replica: DBInstance, at: float | None = None) -> str | None:

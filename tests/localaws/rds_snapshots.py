@@ -34,19 +34,20 @@ def take(backend: RDSBackend, instance: DBInstance, identifier: str, kind: str =
     snapshot.database.steps = ()
     # The copy keeps the account's open calls out: it is the instance as it was.
     snapshot.database.accepted = None
-    hold(snapshot, "creating")
+    end, instance.next_snapshot = instance.next_snapshot, "available"
+    hold(snapshot, "creating", end)
     backend.database_snapshots[identifier] = snapshot
     return snapshot
 
 
-def hold(snapshot: DBSnapshot, status: str) -> None:
-    """Keeps the snapshot in the status until it is available."""
+def hold(snapshot: DBSnapshot, status: str, end: str = "available") -> None:
+    """Keeps the snapshot in the status until it is available, or failed."""
     snapshot.status, snapshot.percent_progress = status, 0
 
-    def available() -> None:
-        snapshot.status, snapshot.percent_progress = "available", 100
+    def over() -> None:
+        snapshot.status, snapshot.percent_progress = end, 100 if end == "available" else 40
 
-    plan(snapshot, (seconds("rds.snapshot"), available))
+    plan(snapshot, (seconds("rds.snapshot"), over))
 
 
 def take_automated(instance: DBInstance) -> None:
@@ -119,6 +120,7 @@ _moto_copy = RDSBackend.copy_db_snapshot
 def install() -> None:
     """Puts the model in the place of moto's."""
     DBSnapshot.steps, DBSnapshot.percent_progress = (), 100
+    DBInstance.next_snapshot = "available"
     RDSBackend.create_db_snapshot = create_db_snapshot
     RDSBackend.delete_db_snapshot = delete_db_snapshot
     RDSBackend.copy_db_snapshot = copy_db_snapshot

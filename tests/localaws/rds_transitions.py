@@ -22,6 +22,8 @@ LOCK = state.lock()
 READY = ("available", "storage-optimization")
 
 _reading_at: list[float] = []
+# What else has steps, by account: clusters, global clusters and their snapshots.
+MORE_THINGS: list[Callable[[str], Iterator[Any]]] = []
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def _things(account: str) -> Iterator[Any]:
     for backend in list(dict.values(rds_backends[account])):
         yield from list(backend.settled_databases.values())
         yield from list(backend.settled_snapshots.values())
+    for more in MORE_THINGS:
+        yield from more(account)
 
 
 def real_status(instance: Any) -> str:
