@@ -5,22 +5,20 @@
 //! the present writer, for both calls:
 //!
 //! * the global cluster lists it as a secondary; or
-//! * the metadata stays silent for a minute, the run is unplanned and declares another Region as the
-//!   one that served (`primary_region`), and the cluster itself shows readers alone. A secondary
+//! * the metadata stays silent for a minute, the run is unplanned and declares another Region as
+//!   the one that served (`primary_region`), and the cluster itself shows readers alone. A secondary
 //!   consists of readers, a primary has a writer: so a target that took over in an earlier run is
 //!   not detached because metadata is silent.
 //!
-//! Without either nothing is sent. One attempt makes one kind of call: AUTO never detaches a cluster
-//! to which a managed failover may be under way. And AWS itself refuses both calls for a primary
-//! that has secondaries.
+//! Without either nothing is sent. One attempt makes one kind of call: AUTO never detaches a
+//! cluster to which a managed failover may be under way. And AWS itself refuses both calls for a
+//! primary that has secondaries.
 
-use crate::target::{CANCELLED, MOVING, Metadata, Target, look_again, took_effect, word};
+pub use crate::takeover::Takeover;
+use crate::target::{CANCELLED, MOVING, Metadata, Target, took_effect, word};
 use crate::version::same_minor;
-use serde_json::{Value, json};
-use shared::{
-    ChangeClass, Classified, Clients, Cx, Doing, Error, ErrorType, Outcome, Phase, Result, Step,
-};
-use shared_metrics::{Lag, aurora_rpo_lag, latest};
+use shared::{ChangeClass, Classified, Cx, ErrorType, Outcome, Step};
+use shared_metrics::Lag;
 use shared_rds::{Arn, Cluster, Health};
 
 /// How the secondary takes over.
@@ -133,102 +131,6 @@ impl Classified for Change {
     fn reissuable(&self) -> bool {
         let (Self::Managed { again, .. } | Self::Detach { again, .. }) = self;
         *again
-    }
-}
-
-/// The clients of an unplanned failover: the target's Region and no other.
-#[derive(Debug, Clone)]
-pub struct Takeover {
-    rds: aws_sdk_rds::Client,
-    cloudwatch: aws_sdk_cloudwatch::Client,
-    wanted: Wanted,
-}
-
-impl Takeover {
-    /// Checks what needs no call, and builds the clients.
-    ///
-    /// # Errors
-    /// `Dr.Refused` for a target in the Region that served before the run.
-    pub fn connect(clients: &Clients, wanted: Wanted, cx: &Cx) -> Result<Self> {
-        let served = cx.context.primary_region.as_deref() == Some(&wanted.target.region);
-        if served && cx.phase == Phase::Activate {
-            return Err(Error::refused(format!(
-                "{} is in {}, which is primary_region: the Region that serves before the run",
-                wanted.target.id, wanted.target.region
-            ))
-            .next("Let DBClusterIdentifier name the secondary, or correct primary_region."));
-        }
-        let config = clients.region(&wanted.target.region)?;
-        Ok(Self {
-            rds: aws_sdk_rds::Client::new(&config),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
-            wanted,
-        })
-    }
-
-    /// Looks at the target in its Region.
-    ///
-    /// # Errors
-    /// As the services say.
-    pub async fn observe(&self, cx: &Cx) -> Result<Observed> {
-        let Wanted { global, target, .. } = &self.wanted;
-        let target = Target::new(global.clone(), target.clone()).look(&self.rds).await?;
-        let member = target.cluster.as_ref().is_some_and(|c| c.global.is_some());
-        let accepted = cx.progress.acts.values().any(|a| a.certain);
-        let lag = match member && !accepted {
-            true => latest(&self.cloudwatch, &self.series(&target, cx)).await,
-            false => Lag::Unknown("not asked".into()),
-        };
-        Ok(Observed { wanted: self.wanted.clone(), target, lag })
-    }
-
-    fn series(&self, target: &Target, cx: &Cx) -> Vec<shared_metrics::Series> {
-        let writer = target.metadata.global().and_then(|g| g.writer());
-        let region = writer.map(|w| w.arn.region.as_str()).or(cx.context.primary_region.as_deref());
-        aurora_rpo_lag(&self.wanted.target.id, region)
-    }
-
-    /// Makes the call, at the target's Region.
-    ///
-    /// # Errors
-    /// As the service says.
-    pub async fn apply(&self, change: &Change) -> Result<Value> {
-        let lag = match change {
-            Change::Managed { global, target, lag, .. } => {
-                self.managed(global, target).await?;
-                lag
-            }
-            Change::Detach { global, target, lag, .. } => {
-                self.detach(global, target).await?;
-                lag
-            }
-        };
-        Ok(json!({"lagSeconds": lag.seconds()}))
-    }
-
-    async fn managed(&self, global: &str, target: &Arn) -> Result<()> {
-        self.rds
-            .failover_global_cluster()
-            .global_cluster_identifier(global)
-            .target_db_cluster_identifier(target.to_string())
-            .allow_data_loss(true)
-            .send()
-            .await
-            .map(drop)
-            .doing(&format!("fail {global} over to {}", target.id))
-            .map_err(look_again)
-    }
-
-    async fn detach(&self, global: &str, target: &Arn) -> Result<()> {
-        self.rds
-            .remove_from_global_cluster()
-            .global_cluster_identifier(global)
-            .db_cluster_identifier(target.to_string())
-            .send()
-            .await
-            .map(drop)
-            .doing(&format!("detach {} from {global}", target.id))
-            .map_err(look_again)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::target::FAILOVER_STATE;
+use serde_json::json;
+use shared::Phase;
 use shared::progress::{Act, sample_cx};
 use shared_rds::{Failover, Global, Instance};
 

@@ -4,6 +4,7 @@
 
 pub mod failover;
 pub mod switchover;
+mod takeover;
 mod target;
 mod version;
 

@@ -97,8 +97,9 @@ impl Target {
         all.into_iter().filter(|(shows, _)| *shows).map(|(_, sign)| sign).collect()
     }
 
-    /// Whether the cluster alone proves that it is not the primary: a secondary consists of readers,
-    /// a primary always has a writer.
+    /// Whether the cluster alone proves that it is not the primary: AWS describes a secondary as
+    /// made up of readers alone, and a primary has a writer. A cluster without instances proves
+    /// nothing.
     pub fn reads_only(&self) -> bool {
         let members = self.cluster.as_ref().map_or(&[][..], |c| &c.members);
         !members.is_empty() && members.iter().all(|m| !m.writer)
