@@ -8,7 +8,8 @@ are Aurora's clusters and global clusters; they share the clock. Multi-AZ DB clu
 
 from moto.rds.models import DBInstance, RDSBackend, rds_backends
 
-from localaws import (DEFAULT_ACCOUNT, rds_aurora, rds_aurora_global, rds_aurora_responses,
+from localaws import (DEFAULT_ACCOUNT, rds_aurora, rds_aurora_cloudformation,
+                      rds_aurora_global, rds_aurora_responses,
                       rds_cloudformation, rds_delete, rds_instances, rds_modify, rds_replicas,
                       rds_replication, rds_responses, rds_snapshots)
 from localaws.rds_transitions import LOCK, MORE_THINGS, forget, settle
@@ -103,6 +104,7 @@ def install() -> None:
     RDSBackend.databases = _settled("databases", "settled_databases")
     RDSBackend.database_snapshots = _settled("database_snapshots", "settled_snapshots")
     for module in (rds_instances, rds_replication, rds_snapshots, rds_replicas, rds_modify,
-                   rds_delete, rds_responses, rds_cloudformation, rds_aurora_responses):
+                   rds_delete, rds_responses, rds_cloudformation, rds_aurora_responses,
+                   rds_aurora_cloudformation):
         module.install()
     MORE_THINGS.append(rds_aurora.things)
