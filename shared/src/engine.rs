@@ -38,6 +38,9 @@ pub(crate) struct Limits {
     pub deadline: i64,
 }
 
+/// What any call may take: the SDK's timeout of an attempt.
+const USUAL_CALL: Duration = Duration::from_secs(10);
+
 enum Turn {
     Answer(Box<Response>),
     Pause(String),
@@ -129,7 +132,9 @@ async fn turn<R: Resource, W: Watch>(
         }
         Step::Done(outcome) => answer(done(outcome)),
         Step::Wait(why) => Turn::Pause(why),
-        Step::Change(change) if change.takes() > left => Turn::HandBack(change.summary()),
+        Step::Change(change) if change.takes().max(USUAL_CALL) > left => {
+            Turn::HandBack(change.summary())
+        }
         Step::Change(change) => act(resource, p, change, cx, watch).await,
         other => answer(Response::failed(&stopped(other))),
     }

@@ -110,6 +110,10 @@ def copy_db_snapshot(self: RDSBackend, *args: Any, **kwargs: Any) -> DBSnapshot:
             raise RDSClientError("InvalidDBSnapshotState",
                                  f"Snapshot {source.db_snapshot_identifier} is not available.")
         copied = _moto_copy(self, *args, **kwargs)
+        # moto 5.2.5 does not tell where a copy comes from.
+        copied.source_db_snapshot_identifier = source.db_snapshot_arn
+        if source.region != self.region_name:
+            copied.source_region = source.region
         hold(copied, "creating")
         return copied
 
