@@ -87,10 +87,33 @@ fn in_order<'a>(o: &'a Observed, cluster: &Cluster) -> Vec<&'a Instance> {
     left
 }
 
-/// PLAN: the whole operation in one line.
+/// PLAN: the whole operation in one line. What is lost, and what proves that it may be, comes first:
+/// long lines are cut.
 pub fn outlook(o: &Observed, cx: &Cx) -> Option<String> {
     let cluster = o.stale.as_ref().filter(|c| c.health() != Health::Deleting)?;
-    let mut parts = Vec::new();
+    let snapshot = match next(o, cluster) {
+        Next::Take(name) | Next::Await(name) => Some(name),
+        Next::None | Next::Taken(_) => None,
+    };
+    let mut line = Change::Delete { id: cluster.arn.id.clone(), snapshot }.summary();
+    if let Some(global) = o.wanted.global.as_ref().filter(|_| o.wanted.delete_global) {
+        line += &format!(", then global cluster {global}");
+    }
+    let writer = &o.wanted.writer;
+    line += &format!("; irreversible; {} in {} serves", writer.id, writer.region);
+    let before = before(o, cluster);
+    if !before.is_empty() {
+        line += &format!("; first {}", before.join(", "));
+    }
+    if let Step::Wait(why) = decide(o, cx) {
+        line += &format!("; waits: {why}");
+    }
+    Some(line)
+}
+
+/// What precedes the deletion of the cluster.
+fn before(o: &Observed, cluster: &Cluster) -> Vec<String> {
+    let mut parts = vec![];
     if let Some(Step::Change(change)) = copy(o) {
         parts.push(change.summary());
     }
@@ -98,29 +121,14 @@ pub fn outlook(o: &Observed, cx: &Cx) -> Option<String> {
         parts.push("lifts deletion protection".to_owned());
     }
     if let Some(global) = globals::of(o, &cluster.arn) {
-        parts.push(format!("removes {} from global cluster {}", cluster.arn.id, global.id));
+        parts.push(format!("removes it from global cluster {}", global.id));
     }
     let left = in_order(o, cluster);
     if !left.is_empty() {
         let names: Vec<&str> = left.iter().map(|i| i.arn.id.as_str()).collect();
-        parts.push(format!("deletes instance(s) {}", names.join(", ")));
+        parts.push(format!("deletes its instance(s) {}", names.join(", ")));
     }
-    let snapshot = match next(o, cluster) {
-        Next::Take(name) | Next::Await(name) => Some(name),
-        Next::None | Next::Taken(_) => None,
-    };
-    let delete = Change::Delete { id: cluster.arn.id.clone(), snapshot };
-    parts.push(delete.summary());
-    if let Some(global) = o.wanted.global.as_ref().filter(|_| o.wanted.delete_global) {
-        parts.push(format!("deletes global cluster {global}"));
-    }
-    let writer = &o.wanted.writer;
-    let wait = match decide(o, cx) {
-        Step::Wait(why) => format!("; first waits: {why}"),
-        _ => String::new(),
-    };
-    let all = parts.join(", ");
-    Some(format!("{all}; irreversible; {} in {} serves{wait}", writer.id, writer.region))
+    parts
 }
 
 #[cfg(test)]

@@ -302,15 +302,16 @@ fn the_plan_tells_the_whole_deletion_in_one_line() {
     o.wanted.global = Some("orders-global".into());
     o.snapshots = vec![point_of_failure("available")];
     o.stale.as_mut().unwrap().protected = true;
-    let line = "copies rds:unplanned-global-failover-orders-2026-01-02-03-04-05 to \
-                dr-failure-orders-2026-01-02-03-04-05, lifts deletion protection, removes orders \
-                from global cluster orders-global, deletes instance(s) orders-2, orders-1, deletes \
-                cluster orders after final snapshot dr-final-orders-cluster-abc123, deletes global \
-                cluster orders-global; irreversible; orders-dr in us-west-2 serves";
+    let line = "deletes cluster orders after final snapshot dr-final-orders-cluster-abc123, then \
+                global cluster orders-global; irreversible; orders-dr in us-west-2 serves; first \
+                copies rds:unplanned-global-failover-orders-2026-01-02-03-04-05 to \
+                dr-failure-orders-2026-01-02-03-04-05, lifts deletion protection, removes it from \
+                global cluster orders-global, deletes its instance(s) orders-2, orders-1";
     assert_eq!(outlook(&o, &cx()).unwrap(), line);
+    assert!(line.find("serves").is_some_and(|at| at < 200), "a plan's line is cut there");
     o.stale.as_mut().unwrap().status = "backing-up".into();
     let busy = outlook(&o, &cx()).unwrap();
-    assert_eq!(busy, format!("{line}; first waits: orders is backing-up"));
+    assert_eq!(busy, format!("{line}; waits: orders is backing-up"));
     o.stale.as_mut().unwrap().status = "deleting".into();
     assert_eq!(outlook(&o, &cx()), None);
     assert_eq!(outlook(&vanished(vec![]), &cx()), None);

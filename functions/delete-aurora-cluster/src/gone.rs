@@ -5,13 +5,13 @@ use crate::globals;
 use crate::guards::{occupied, writer};
 use crate::observed::Observed;
 use crate::snapshot::is_final;
-use shared::{Cx, ErrorType, Outcome, Step};
+use shared::{Classified, Cx, ErrorType, Outcome, Step};
 use shared_rds::Snapshot;
 
 /// The final snapshot must be there, then the global cluster may go.
 pub fn gone(o: &Observed, cx: &Cx) -> Step<Change> {
     match saved(o, cx) {
-        Ok(line) => global(o, line),
+        Ok(line) => global(o, line, cx),
         Err(step) => step,
     }
 }
@@ -54,12 +54,14 @@ fn final_snapshot(is: &str, found: &Snapshot) -> Result<String, Step<Change>> {
 }
 
 /// The empty global cluster, when it is to go.
-fn global(o: &Observed, line: String) -> Step<Change> {
+fn global(o: &Observed, line: String, cx: &Cx) -> Step<Change> {
     let Some(id) = o.wanted.global.as_ref().filter(|_| o.wanted.delete_global) else {
         return Step::Done(Outcome::new(line));
     };
     let Some(global) = globals::named(o, id) else {
-        return Step::Done(Outcome::new(format!("{line}; global cluster {id} does not exist")));
+        let sent = cx.act(Change::DeleteGlobal { id: id.clone() }.name()).is_some();
+        let how = if sent { "is deleted" } else { "does not exist" };
+        return Step::Done(Outcome::new(format!("{line}; global cluster {id} {how}")));
     };
     if global.status == "deleting" {
         return Step::Wait(format!("{line}; global cluster {id} is deleting"));

@@ -1,7 +1,9 @@
 //! Every guard of DeleteAuroraCluster.
 
 use crate::change::Change;
+use crate::decide::decide;
 use crate::samples::*;
+use shared::progress::Act;
 use shared::{Classified, Step};
 use shared_rds::Global;
 
@@ -209,6 +211,10 @@ fn the_empty_global_cluster_goes_last_and_when_asked() {
     assert!(waits(&o).contains("deleting"));
     (o.here, o.there) = (vec![], vec![]);
     assert!(summary(step(&o)).contains("orders-global does not exist"));
+    let mut cx = cx();
+    let act = Act { at: cx.now, certain: true, result: serde_json::Value::Null };
+    cx.progress.acts.insert("DeleteGlobalCluster".into(), act);
+    assert!(summary(decide(&o, &cx)).contains("orders-global is deleted"));
     o = empty_global();
     o.snapshots = vec![snapshot(FINAL, "creating")];
     assert!(waits(&o).contains(FINAL), "not before the data is saved");
