@@ -76,8 +76,7 @@ def legal_name(name: Any) -> str:
 def copy(store: Store, backend: RDSBackend, p: Any) -> Snapshot:
     """CopyDBClusterSnapshot, in the copy's Region."""
     region, given = backend.region_name, str(p["SourceDBClusterSnapshotIdentifier"])
-    parts = given.split(":", 6)
-    key = (parts[3], parts[6].lower()) if given.startswith("arn:") else (region, given.lower())
+    key = (given.split(":")[3] if given.startswith("arn:") else region, own_name(given))
     source = store.snapshots.get(key)
     if source is None:
         raise missing(given)
@@ -116,11 +115,16 @@ def find(store: Store, region: str, p: Any) -> list[Snapshot]:
     clusters = wanted_clusters(p)
     found = [one for (where, _), one in sorted(store.snapshots.items()) if where == region
              and (kind is None or one.kind == kind)
-             and (not name or one.id == str(name).split(":", 6)[-1].lower())
+             and (not name or one.id == own_name(str(name)))
              and (clusters is None or one.cluster in clusters)]
     if name and not found:
         raise missing(name)
     return found
+
+
+def own_name(name: str) -> str:
+    """The identifier in an ARN, or the name itself; that of an automated one begins with rds:."""
+    return (name.split(":", 6)[6] if name.startswith("arn:") else name).lower()
 
 
 def wanted_clusters(p: Any) -> set[str] | None:

@@ -73,7 +73,12 @@ impl World {
 
     /// `aws stepfunctions start-execution` of any of the machines.
     pub async fn start_machine(&self, region: &str, machine: &str, input: Value) -> String {
-        let arn = format!("arn:aws:states:{region}:123456789012:stateMachine:{MACHINE}{machine}");
+        self.start_named(region, &format!("{MACHINE}{machine}"), input).await
+    }
+
+    /// The same, of a machine by its whole name.
+    pub async fn start_named(&self, region: &str, name: &str, input: Value) -> String {
+        let arn = format!("arn:aws:states:{region}:123456789012:stateMachine:{name}");
         let start =
             self.sfn(region).start_execution().state_machine_arn(arn).input(input.to_string());
         start.send().await.expect("start-execution").execution_arn

@@ -6,6 +6,7 @@
 
 mod aws;
 mod control;
+pub mod databases;
 pub mod manifests;
 mod parent;
 mod world;

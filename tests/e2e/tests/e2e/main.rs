@@ -5,6 +5,7 @@ mod approval;
 mod bad_input;
 mod cases;
 mod cycle;
+mod databases;
 mod failures;
 mod faults;
 mod foreign;
