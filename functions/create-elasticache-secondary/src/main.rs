@@ -34,15 +34,15 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 /// **Refuses when:** a replication group of that name is standalone or a member of anything else
 /// (CLEANUP comes first); the source is a secondary, or the primary of a global datastore with
 /// another suffix; the Region has another member already; the output parameter holds something else
-/// than an id of this global datastore; the key is in another Region; both Regions are the same; the
-/// secondary would be in `primary_region`; an ARN names another place.
+/// than an id of this global datastore; the key is in another Region; both Regions are the same;
+/// the secondary would be in `primary_region`; an ARN names another place.
 /// **Safe to repeat because:** each look decides anew what is missing, nothing that exists is
 /// touched, and ElastiCache refuses a second thing of a name.
 ///
-/// A global datastore that is made anew gets the prefix of the source's Region: a manifest that names
-/// the old id is wrong from then on, which is what `OutputParameterName` is for. A token for AUTH is
-/// not passed on: a manifest is no place for a secret, and whether a secondary wants it again is not
-/// documented.
+/// A global datastore that is made anew gets the prefix of the source's Region: a manifest that
+/// names the old id is wrong from then on, which is what `OutputParameterName` is for. A token for
+/// AUTH is not passed on: a manifest is no place for a secret, and whether a secondary wants it
+/// again is not documented.
 struct CreateElastiCacheSecondary {
     at_source: aws_sdk_elasticache::Client,
     at_target: aws_sdk_elasticache::Client,

@@ -31,10 +31,10 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 /// **Changes:** `DeleteReplicationGroup`, once, with a final snapshot
 /// (`elasticache:CreateSnapshot`).
 /// **Done when:** the group does not exist and its final snapshot is `available`.
-/// **Refuses when:** the expected primary is missing, not available, a secondary, another engine, in
-/// the same Region, or the group to delete; the Region is the run's `primary_region`; the group is a
-/// member of a global datastore, by its own word or by that of any global datastore; it can give no
-/// final snapshot without consent to go without; the given snapshot name is taken.
+/// **Refuses when:** the expected primary is missing, not available, a secondary, another engine,
+/// in the same Region, or the group to delete; the Region is the run's `primary_region`; the group
+/// is a member of a global datastore, by its own word or by that of any global datastore; it can
+/// give no final snapshot without consent to go without; the given snapshot name is taken.
 /// **Safe to repeat because:** what is being deleted is only awaited, ElastiCache refuses a second
 /// deletion, and the snapshot's name carries the group's observed time of creation, which no later
 /// group of that id shares.

@@ -14,7 +14,8 @@ pub struct Snapshot {
     pub name: String,
     /// `creating`, `available`, `failed`, ...
     pub status: String,
-    /// The replication group that it is of; of a group without shards perhaps only the node is told.
+    /// The replication group that it is of; of a group without shards perhaps only the node is
+    /// told.
     pub of: Option<String>,
     /// When it was taken, seconds since 1970; None while it has not begun.
     pub taken_at: Option<i64>,
@@ -35,8 +36,8 @@ impl Snapshot {
     }
 }
 
-/// All snapshots of the Region, oldest first. They are told apart by name: whether ElastiCache still
-/// finds them by the id of a group that is gone is not documented.
+/// All snapshots of the Region, oldest first. They are told apart by name: whether ElastiCache
+/// still finds them by the id of a group that is gone is not documented.
 ///
 /// # Errors
 /// As the service says.
@@ -75,9 +76,9 @@ pub enum Next {
 }
 
 /// The name carries the time of the group's creation. A replication group has no id that is never
-/// used again; its creation time tells it from an earlier group of the same id, so that the snapshot
-/// of an earlier exercise is never taken for this one's. A deletion that came to nothing leaves its
-/// snapshot, and the next one counts on.
+/// used again; its creation time tells it from an earlier group of the same id, so that the
+/// snapshot of an earlier exercise is never taken for this one's. A deletion that came to nothing
+/// leaves its snapshot, and the next one counts on.
 pub fn next(o: &Observed, group: &Group, cx: &Cx) -> Next {
     if !o.wanted.final_snapshot {
         return Next::None;

@@ -34,8 +34,8 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 /// group is in `primary_region`, or consent is missing; in CLEANUP a secondary is in
 /// `primary_region`, which serves; it is a member of another global datastore; the global datastore
 /// to delete has other members; an ARN names another place.
-/// **Safe to repeat because:** a standalone group is never touched, and AWS refuses both calls while
-/// the first one runs.
+/// **Safe to repeat because:** a standalone group is never touched, and AWS refuses both calls
+/// while the first one runs.
 ///
 /// In ACTIVATE only the group's own Region is called.
 struct DisassociateElastiCache {

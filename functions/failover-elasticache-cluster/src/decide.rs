@@ -12,7 +12,8 @@ use shared_metrics::Lag;
 /// How long an accepted failover may stay without any sign of it. The engine's own grace of 120 s
 /// would send it again; a failover that AWS cancelled is not to be repeated.
 const REFLECTED_S: i64 = 180;
-/// Unplanned: how long the words "not ready" count. They may never change while the primary is lost.
+/// Unplanned: how long the words "not ready" count. They may never change while the primary is
+/// lost.
 const MOVING_S: i64 = 60;
 /// Unplanned: how long the rest of the global datastore may lag behind the target's new role.
 pub const SETTLED_S: i64 = 120;

@@ -27,10 +27,11 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 /// (`cloudwatch:GetMetricData`).
 /// **Changes:** `FailoverGlobalReplicationGroup`; in an unplanned run with `OnUnavailable`
 /// DISASSOCIATE, when that is not possible, `DisassociateGlobalReplicationGroup` of the target.
-/// **Done when:** the target's role is primary, the target and the global datastore are `available`,
-/// in two looks in a row; in an unplanned run the target's own word for its role is enough where the
-/// global datastore does not answer, and two minutes after the failover also where it is not
-/// `available`. Detached: the target is `available` and no member of any global datastore.
+/// **Done when:** the target's role is primary, the target and the global datastore are
+/// `available`, in two looks in a row; in an unplanned run the target's own word for its role is
+/// enough where the global datastore does not answer, and two minutes after the failover also where
+/// it is not `available`. Detached: the target is `available` and no member of any global
+/// datastore.
 /// **Refuses when:** the target is a member of another global datastore or standalone; it is in the
 /// run's `primary_region`; an ARN names another place; detaching lacks consent. It fails when
 /// somebody else has made another group the primary.

@@ -1,5 +1,5 @@
-//! Which role the target has. Two answers tell it: the group's own, and the global datastore's, which
-//! may be old or missing while the primary's Region is lost.
+//! Which role the target has. Two answers tell it: the group's own, and the global datastore's,
+//! which may be old or missing while the primary's Region is lost.
 
 use crate::decide::settled;
 use crate::observed::Observed;
@@ -20,8 +20,8 @@ pub enum Known {
     Never(String),
 }
 
-/// The role that both answers agree on. In an unplanned run the group's own word is enough where the
-/// global datastore does not tell, and after a while also against it.
+/// The role that both answers agree on. In an unplanned run the group's own word is enough where
+/// the global datastore does not tell, and after a while also against it.
 pub fn role(o: &Observed, group: &Group, cx: &Cx) -> Known {
     let (target, name) = (o.wanted.target.label(), &o.wanted.datastore);
     let unplanned = is_unplanned(cx);

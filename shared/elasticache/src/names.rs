@@ -137,8 +137,8 @@ pub fn suffix(id: &str) -> Option<&str> {
     (!prefix.is_empty() && !rest.is_empty()).then_some(rest)
 }
 
-/// An identifier by ElastiCache's rules, in lower case: letters, digits and single hyphens, a letter
-/// first.
+/// An identifier by ElastiCache's rules, in lower case: letters, digits and single hyphens, a
+/// letter first.
 ///
 /// # Errors
 /// `Dr.InvalidParameters`.
