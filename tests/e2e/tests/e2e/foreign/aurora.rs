@@ -28,7 +28,6 @@ fn meddling(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "the local AWS has no model of global clusters yet"]
 async fn a_switch_that_aws_cancels_ends() {
     let cancel = json!({"id": GLOBAL, "cancel": true});
     let planned = meddling("AWS cancels it", switch_over(), false, "rds/global", cancel.clone());
@@ -37,7 +36,6 @@ async fn a_switch_that_aws_cancels_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "the local AWS has no model of global clusters yet"]
 async fn an_aurora_cluster_that_breaks_in_the_middle_ends_the_attempt() {
     let broken = |word: &'static str| {
         meddling(word, switch_over(), false, "rds", status(WEST, "cluster", "ledger-west", word))
