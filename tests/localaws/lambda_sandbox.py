@@ -1,6 +1,7 @@
 """One sandbox: a process that runs `bootstrap`, and what happens to the invocations it gets."""
 
 import contextlib
+import errno
 import json
 import os
 import queue
@@ -46,6 +47,21 @@ def failure(error_type: str, message: str) -> Outcome:
     return Outcome(body.encode(), "Unhandled")
 
 
+def execute(bootstrap: Path, environment: dict[str, str], output: int) -> subprocess.Popen:
+    """The process. For a moment after its extraction the file may be "busy": a process that was
+    forked meanwhile still has it open for writing."""
+    end = time.monotonic() + 2
+    while True:
+        try:
+            return subprocess.Popen(
+                [str(bootstrap)], cwd=bootstrap.parent, env=environment, stdout=output,
+                stdin=subprocess.DEVNULL, stderr=output, start_new_session=True)
+        except OSError as error:
+            if error.errno != errno.ETXTBSY or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
 class Sandbox:
     """A process, its Runtime API and its log stream. It takes one invocation at a time."""
 
@@ -67,9 +83,7 @@ class Sandbox:
         environment = environment | {"AWS_LAMBDA_RUNTIME_API": self._api.address}
         self._pipe, write_end = os.pipe()
         try:
-            self.process = subprocess.Popen(
-                [str(bootstrap)], cwd=bootstrap.parent, env=environment, stdout=write_end,
-                stdin=subprocess.DEVNULL, stderr=write_end, start_new_session=True)
+            self.process = execute(bootstrap, environment, write_end)
         finally:
             os.close(write_end)
         for work in (self._api.serve_forever, self._read_output, self._watch):

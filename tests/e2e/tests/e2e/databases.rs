@@ -205,7 +205,7 @@ async fn saved(world: &World) {
         names.iter().any(|(name, status)| name.starts_with(prefix) && *status == "available")
     };
     assert!(has("dr-failure-dbcluster-mysql-01"), "{names:?}");
-    assert!(has("dr-final-dbcluster-postgresql-01"), "{names:?}");
+    assert!(has("dr-final-dbcluster-postgres"), "{names:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
