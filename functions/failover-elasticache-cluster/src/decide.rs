@@ -112,6 +112,10 @@ fn follows(o: &Observed, group: &Group, cx: &Cx) -> Step<Change> {
 
 /// The failover was accepted and the role has not moved.
 fn accepted(o: &Observed, group: &Group, cx: &Cx, age: i64) -> Step<Change> {
+    // `primary-only` may be a passing word of the failover itself.
+    if let Some(why) = hopeless(o).filter(|_| !is_primary_only(o)) {
+        return unavailable(o, cx, why);
+    }
     let state = moving(o, group);
     if age < REFLECTED_S || state.is_some() {
         let state = state.unwrap_or_else(|| format!("{} is still a secondary", target(o)));
@@ -156,6 +160,10 @@ fn hopeless(o: &Observed) -> Option<String> {
         Health::Available | Health::Moving => None,
         _ => Some(format!("{} is {}", name(o), datastore.status)),
     }
+}
+
+fn is_primary_only(o: &Observed) -> bool {
+    o.datastore.there().is_some_and(|d| d.health() == Health::PrimaryOnly)
 }
 
 /// What is on its way, and would make AWS refuse.

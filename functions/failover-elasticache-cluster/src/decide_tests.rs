@@ -265,6 +265,14 @@ fn a_primary_only_datastore_says_what_to_set() {
 }
 
 #[test]
+fn a_datastore_that_goes_away_after_the_call_ends_the_attempt() {
+    let gone = status(before(), "deleting");
+    let (kind, why, _) = fails(&gone, &sent(planned(), FAILOVER, 5, true));
+    assert!(kind == ErrorType::Failed && why.contains("deleting"), "{why}");
+    waits(&status(before(), "primary-only"), &sent(planned(), FAILOVER, 5, true));
+}
+
+#[test]
 fn a_failover_that_aws_refuses_in_a_lost_region_says_what_to_set_or_detaches() {
     let cx = |times| refused(unplanned(), FAILOVER, times);
     assert_eq!(change(&before(), &cx(REFUSALS - 1)), FAILOVER);

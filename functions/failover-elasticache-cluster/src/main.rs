@@ -9,7 +9,9 @@ mod role;
 use observed::{Change, DETACH, FAILOVER, Observed, Wanted};
 use parameters::Parameters;
 use serde_json::{Value, json};
-use shared::{ChangeClass, Clients, ControlPlane, Cx, Doing, Phase, Resource, Result, Step};
+use shared::{
+    ChangeClass, Clients, ControlPlane, Cx, Doing, Error, Nature, Phase, Resource, Result, Step,
+};
 use shared_elasticache::{GroupArn, Role, deadline, describe_group, look_at};
 use shared_metrics::{Lag, global_datastore_lag, latest};
 use std::time::Duration;
@@ -97,11 +99,11 @@ impl Resource for FailoverElastiCacheCluster {
     async fn apply(&self, _: &Parameters, change: Change, cx: &Cx) -> Result<Value> {
         match change {
             Change::Failover { datastore, target, from, lag } => {
-                self.fail_over(&datastore, &target).await?;
+                self.fail_over(&datastore, &target).await.map_err(look_again)?;
                 Ok(json!({"from": from, "lagSeconds": known(&lag, cx)}))
             }
             Change::Detach { datastore, target, lag } => {
-                self.detach(&datastore, &target).await?;
+                self.detach(&datastore, &target).await.map_err(look_again)?;
                 Ok(json!({"lagSeconds": known(&lag, cx)}))
             }
         }
@@ -147,6 +149,15 @@ impl FailoverElastiCacheCluster {
     }
 }
 
+/// A role or a membership may have changed between the look and the call, perhaps by an earlier call
+/// of ours: ElastiCache then calls the parameters wrong. The next look tells.
+fn look_again(error: Error) -> Error {
+    match error.code.as_deref() {
+        Some("InvalidParameterValue") => error.nature(Nature::StateFault),
+        _ => error,
+    }
+}
+
 /// The lag before the change. After a lost answer the one that was measured before it still counts.
 fn known(lag: &Lag, cx: &Cx) -> Option<f64> {
     let before = |call| cx.act(call).and_then(|a| a.result["lagSeconds"].as_f64());
@@ -156,6 +167,14 @@ fn known(lag: &Lag, cx: &Cx) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_changed_between_look_and_call_is_looked_at_again() {
+        let nature = |code: &str| look_again(shared::aws::from_code("x", code, "", 400)).nature;
+        assert_eq!(nature("InvalidParameterValue"), Nature::StateFault);
+        assert_eq!(nature("InvalidGlobalReplicationGroupState"), Nature::StateFault);
+        assert_eq!(nature("InvalidParameterCombination"), Nature::Final);
+    }
 
     #[test]
     fn the_committed_schema_is_what_the_type_says() {
