@@ -9,7 +9,7 @@ from moto.rds.models import DBInstance, RDSBackend
 from localaws import rds_aurora as aurora
 from localaws import rds_aurora_snapshots as snapshots
 from localaws import rds_instances
-from localaws.rds_aurora import Cluster, Global, Store
+from localaws.rds_aurora import Cluster, Global, Snapshot, Store
 from localaws.rds_transitions import (clock, finish, forget, plan, real_status, refuse_state,
                                       seconds, show)
 from localaws.rds_instances import answer
@@ -170,12 +170,12 @@ def delete(store: Store, cluster: Cluster, p: Any) -> None:
         raise aurora.invalid_state(f"Cluster {cluster.id} is already being deleted.")
     if final or cluster.real_status not in ("failed", "inaccessible-encryption-credentials"):
         aurora.require_available(cluster)
-    if final:
-        snapshots.take(store, cluster, str(final).lower(), "manual")
-    begin_deletion(store, cluster, bool(final), p.get("DeleteAutomatedBackups") is not False)
+    last = snapshots.take(store, cluster, str(final).lower(), "manual") if final else None
+    begin_deletion(store, cluster, last, p.get("DeleteAutomatedBackups") is not False)
 
 
-def begin_deletion(store: Store, cluster: Cluster, final: bool, with_backups: bool) -> None:
+def begin_deletion(store: Store, cluster: Cluster, final: Snapshot | None,
+                   with_backups: bool) -> None:
     """deleting, until its instances are gone and its final snapshot is complete."""
     forget(cluster)
     cluster.accepted = "deleting"
@@ -186,6 +186,10 @@ def begin_deletion(store: Store, cluster: Cluster, final: bool, with_backups: bo
     def gone() -> None:
         if cluster.instances():
             aurora.later(cluster, (0.3, gone))
+            return
+        failed = final is not None and final.status == "failed"
+        if failed and unknown("rds.final_snapshot_failed") == "kept":
+            aurora.finish(cluster)()
             return
         if with_backups:
             snapshots.drop_automated(store, cluster)

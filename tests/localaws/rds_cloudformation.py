@@ -126,7 +126,7 @@ def delete(self: DBInstance, account_id: str, region_name: str) -> None:
         # A rollback comes before the instance is ready; the real one waits for it. A broken or
         # half-made instance leaves no snapshot.
         rds_delete.check_parameters(self, None, True)
-        rds_delete.begin_deletion(self, False, True)
+        rds_delete.begin_deletion(self, None, True)
         return
     keep = not self.source_db_instance_identifier and not self.db_cluster_identifier \
         and getattr(self, "deletion_policy", None) != "Delete"

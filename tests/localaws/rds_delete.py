@@ -6,10 +6,10 @@ moto 5.2.5 knows the protection; everything else it deletes at once, with or wit
 from typing import Any
 
 from moto.rds.exceptions import DBInstanceNotFoundError, InvalidParameterCombination
-from moto.rds.models import DBInstance, RDSBackend
+from moto.rds.models import DBInstance, DBSnapshot, RDSBackend
 
-from localaws import rds_replicas, rds_replication, rds_snapshots
-from localaws.rds_transitions import (LOCK, READY, forget, plan, real_status, refuse_state,
+from localaws import rds_replicas, rds_replication, rds_snapshots, unknowns
+from localaws.rds_transitions import (LOCK, READY, finish, forget, plan, real_status, refuse_state,
                                       seconds, show)
 from localaws.rds_instances import answer
 
@@ -19,6 +19,10 @@ WITHOUT_SNAPSHOT = ("failed", "incompatible-restore", "incompatible-network",
                     "incompatible-parameters", "incompatible-option-group", "restore-error",
                     "storage-full", "inaccessible-encryption-credentials",
                     "inaccessible-encryption-credentials-recoverable", "stopped")
+
+# What becomes of a database whose final snapshot fails is not documented. Here it is kept, so that an
+# operation must not take its disappearance for granted; or it is deleted all the same.
+unknowns.define("rds.final_snapshot_failed", "kept", ("kept", "deleted"))
 
 _moto_delete = RDSBackend.delete_db_instance
 
@@ -37,10 +41,9 @@ def delete_db_instance(self: RDSBackend, db_instance_identifier: str,
                                 skip_final_snapshot, delete_automated_backups)
         check_parameters(instance, final_db_snapshot_identifier, skip_final_snapshot)
         check_deletable(instance, final_db_snapshot_identifier)
-        if final_db_snapshot_identifier:
-            rds_snapshots.take(self, instance, final_db_snapshot_identifier)
-        begin_deletion(instance, bool(final_db_snapshot_identifier),
-                       delete_automated_backups is not False)
+        final = rds_snapshots.take(self, instance, final_db_snapshot_identifier) \
+            if final_db_snapshot_identifier else None
+        begin_deletion(instance, final, delete_automated_backups is not False)
         return answer(instance, "deleting")
 
 
@@ -75,7 +78,7 @@ def check_deletable(instance: DBInstance, final: str | None) -> None:
         rds_snapshots.require_snapshot_state(instance)
 
 
-def begin_deletion(instance: DBInstance, snapshot: bool, with_backups: bool) -> None:
+def begin_deletion(instance: DBInstance, snapshot: DBSnapshot | None, with_backups: bool) -> None:
     """deleting, until the final snapshot is complete and `rds.delete` is over, then gone."""
     forget(instance)
     instance.accepted = "deleting"
@@ -83,7 +86,11 @@ def begin_deletion(instance: DBInstance, snapshot: bool, with_backups: bool) -> 
     over = max(visible + seconds("rds.delete"), seconds("rds.snapshot") if snapshot else 0.0)
 
     def gone() -> None:
-        remove(instance, with_backups)
+        failed = snapshot is not None and snapshot.status == "failed"
+        if failed and unknowns.get("rds.final_snapshot_failed") == "kept":
+            finish(instance)()
+        else:
+            remove(instance, with_backups)
 
     plan(instance, (visible, show(instance, "deleting")), (over, gone))
     for replica in rds_replication.replicas_of(instance):

@@ -42,7 +42,6 @@ async fn rds_instances_survive_every_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "only its clean runs, plans and second starts have been tried: run it with --ignored"]
 async fn aurora_clusters_survive_every_fault() {
     all_hold(aurora::cases()).await;
 }

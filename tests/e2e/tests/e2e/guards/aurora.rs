@@ -7,6 +7,12 @@ use crate::matrix::clusters;
 use e2e::{EAST, WEST, World};
 use serde_json::json;
 
+/// The snapshot is part of AWS's deletion, which then does not happen.
+async fn snapshot_fails(world: &World) {
+    let body = json!({"region": EAST, "cluster": "ledger-east", "next_snapshot": "failed"});
+    world.control.post("rds", &body);
+}
+
 async fn broken(world: &World) {
     let body = json!({"region": WEST, "cluster": "ledger-west", "status": "failed"});
     world.control.post("rds", &body);
@@ -42,6 +48,17 @@ fn of_deletion() -> Vec<Guard> {
         Guard::new("another account", json!({"ExpectedWriterArn": elsewhere}), &["999999999999"]),
         Guard::new("the sole copy", json!({"ExpectedWriterArn": missing}), &["does not exist"]),
         Guard::new("the ARN names another", json!({"DBClusterIdentifier": other}), &["us-west-2"]),
+        Guard {
+            spoil: |w| Box::pin(snapshot_fails(w)),
+            error: "Dr.Failed",
+            before: &[
+                "rds:ModifyDBCluster",
+                "rds:RemoveFromGlobalCluster",
+                "rds:DeleteDBInstance",
+                "rds:DeleteDBCluster",
+            ],
+            ..Guard::new("the final snapshot fails", json!({}), &["was not deleted", "snapshot"])
+        },
         Guard::of_world("the writer has failed", |w| Box::pin(broken(w)), &["failed"]),
         Guard {
             spoil: |w| Box::pin(protected(w)),

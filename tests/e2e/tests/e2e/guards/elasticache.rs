@@ -12,6 +12,12 @@ async fn broken(world: &World) {
     world.control.post("elasticache", &body);
 }
 
+/// The snapshot is part of AWS's deletion, which then does not happen.
+async fn snapshot_fails(world: &World) {
+    let body = json!({"region": EAST, "id": "sessions", "next_snapshot": "failed"});
+    world.control.post("elasticache", &body);
+}
+
 fn of_deletion() -> Vec<Guard> {
     let elsewhere = "arn:aws:elasticache:us-west-2:999999999999:replicationgroup:sessions-dr";
     let other = "arn:aws:elasticache:us-west-2:123456789012:replicationgroup:sessions";
@@ -41,6 +47,12 @@ fn of_deletion() -> Vec<Guard> {
             &["does not exist", "last copy"],
         ),
         Guard::new("the ARN names another", json!({"ReplicationGroupId": other}), &["us-west-2"]),
+        Guard {
+            spoil: |w| Box::pin(snapshot_fails(w)),
+            error: "Dr.Failed",
+            before: &["elasticache:DeleteReplicationGroup"],
+            ..Guard::new("the final snapshot fails", json!({}), &["snapshot"])
+        },
         Guard::of_world(
             "the primary is broken",
             |w| Box::pin(broken(w)),

@@ -47,12 +47,24 @@ fn guards() -> Vec<Guard> {
             |w| Box::pin(broken(w)),
             &["failed", "last good copy"],
         ),
+        Guard {
+            spoil: |w| Box::pin(snapshot_fails(w)),
+            error: "Dr.Failed",
+            before: &["rds:ModifyDBInstance", "rds:DeleteDBInstance"],
+            ..Guard::new("the final snapshot fails", json!({}), &["was not deleted", "snapshot"])
+        },
         Guard::of_world(
             "still a replica of it",
             |w| Box::pin(replicated(w)),
             &["read replicas", "ledger-copy"],
         ),
     ]
+}
+
+/// The snapshot is part of AWS's deletion, which then does not happen.
+async fn snapshot_fails(world: &World) {
+    let body = json!({"region": EAST, "id": "ledger", "next_snapshot": "failed"});
+    world.control.post("rds", &body);
 }
 
 async fn broken(world: &World) {

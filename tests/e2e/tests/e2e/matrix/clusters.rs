@@ -12,6 +12,8 @@ pub const GLOBAL: &str = "ledger-global";
 pub const OLD: &str = "arn:aws:rds:us-east-1:123456789012:cluster:ledger-east";
 /// The cluster in the west.
 pub const NEW: &str = "arn:aws:rds:us-west-2:123456789012:cluster:ledger-west";
+/// A further cluster in a third Region.
+pub const THIRD: &str = "arn:aws:rds:eu-west-1:123456789012:cluster:ledger-third";
 
 const ENGINE: &str = "aurora-mysql";
 const CLASS: &str = "db.r6g.large";
@@ -77,6 +79,16 @@ pub async fn headless(world: &World) {
 pub async fn pair(world: &World) {
     headless(world).await;
     member(world, WEST, "ledger-west-1", "ledger-west").await;
+}
+
+/// The pair, and another secondary, without an instance, in a third Region.
+pub async fn three(world: &World) {
+    pair(world).await;
+    let create = world.rds("eu-west-1").create_db_cluster().db_cluster_identifier("ledger-third");
+    let create = create.engine(ENGINE).global_cluster_identifier(GLOBAL);
+    create.send().await.expect("create-db-cluster");
+    until(world, |w| w[WEST]["globals"][GLOBAL]["members"][THIRD]["writer"] == false).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
 /// After a planned switchover.
