@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moto.rds.exceptions import RDSClientError
-from moto.rds.models import rds_backends
+from moto.rds.models import TaggingMixin, rds_backends
 from werkzeug.exceptions import ServiceUnavailable
 
 from localaws import rds_replication, rds_transitions, timings, unknowns
@@ -37,7 +37,7 @@ unknowns.define("rds.global_outside_members", "absent", ("absent", "shown"))
 
 
 @dataclass(eq=False)
-class Cluster:
+class Cluster(TaggingMixin):
     """An Aurora cluster."""
 
     account: str
@@ -111,7 +111,7 @@ class Global:
 
 
 @dataclass(eq=False)
-class Snapshot:
+class Snapshot(TaggingMixin):
     """A cluster snapshot. It outlives its cluster."""
 
     account: str
@@ -153,6 +153,11 @@ def store(account: str) -> Store:
     """The account's store, after all steps that are due."""
     rds_transitions.settle(account)
     return _stores[account]
+
+
+def forget_account(account: str) -> None:
+    """Everything that the account has is gone."""
+    _stores.pop(account, None)
 
 
 def things(account: str) -> Iterator[Any]:

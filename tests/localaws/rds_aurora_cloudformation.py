@@ -90,6 +90,41 @@ def attributes(shown: dict) -> dict[str, str]:
 
 
 @register
+class ClusterParameterGroup(Type):
+    """Ref is the name."""
+
+    name = "AWS::RDS::DBClusterParameterGroup"
+
+    def create(self, r: Resource, p: dict) -> None:
+        made = r.client("rds").create_db_cluster_parameter_group(
+            DBClusterParameterGroupName=p.get("DBClusterParameterGroupName")
+            or r.generated(255, lower=True),
+            DBParameterGroupFamily=p["Family"], Description=p["Description"], **pick(p, "Tags"))
+        r.physical_id = made["DBClusterParameterGroup"]["DBClusterParameterGroupName"]
+        self._set(r, p)
+
+    def update(self, r: Resource, p: dict, old: dict) -> None:
+        if {**p, "Parameters": None} != {**old, "Parameters": None}:
+            raise ResourceFailed(f"updates of {self.name} are not supported by the local AWS")
+        self._set(r, p)
+
+    def _set(self, r: Resource, p: dict) -> None:
+        wanted = [{"ParameterName": name, "ParameterValue": str(value),
+                   "ApplyMethod": "pending-reboot"}
+                  for name, value in (p.get("Parameters") or {}).items()]
+        if wanted:
+            r.client("rds").modify_db_cluster_parameter_group(
+                DBClusterParameterGroupName=r.physical_id, Parameters=wanted)
+
+    def delete(self, r: Resource) -> None:
+        client = r.client("rds")
+        try:
+            client.delete_db_cluster_parameter_group(DBClusterParameterGroupName=r.physical_id)
+        except client.exceptions.DBParameterGroupNotFoundFault:
+            pass  # it is gone already
+
+
+@register
 class GlobalCluster(Type):
     """Ref is the identifier. Its members are not deleted with it."""
 

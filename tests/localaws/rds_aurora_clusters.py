@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from botocore import xform_name
 from moto.rds.exceptions import (DBInstanceAlreadyExists, InvalidParameterCombination,
                                  InvalidParameterValue)
 from moto.rds.models import DBInstance, RDSBackend
 
 from localaws import rds_aurora as aurora
+from localaws import rds_aurora_checks as checks
 from localaws import rds_aurora_snapshots as snapshots
 from localaws import rds_instances
 from localaws.rds_aurora import Cluster, Global, Snapshot, Store
@@ -16,7 +18,10 @@ from localaws.rds_instances import answer
 from localaws.unknowns import get as unknown
 
 ENGINES = ("aurora-mysql", "aurora-postgresql")
-NEWEST = {"aurora-mysql": "8.0.mysql_aurora.3.08.2", "aurora-postgresql": "16.8"}
+NEWEST = checks.NEWEST
+MODIFIABLE = {xform_name(name) for name in (
+    "DBClusterIdentifier", "ApplyImmediately", "DeletionProtection", "BackupRetentionPeriod",
+    "ServerlessV2ScalingConfiguration")}
 # What a secondary has from its primary, and refuses when it is given.
 FROM_PRIMARY = ("MasterUsername", "MasterUserPassword", "DatabaseName", "ManageMasterUserPassword")
 
@@ -30,21 +35,21 @@ def create(store: Store, backend: RDSBackend, p: Any) -> Cluster:
     engine = p.get("Engine")
     if engine not in ENGINES:
         raise InvalidParameterValue(f"Invalid DB engine: {engine}")
-    rds_instances.retention(p.get("BackupRetentionPeriod") or 1)
+    days = checks.retention(p.get("BackupRetentionPeriod"))
     group = joined(store, region, p) if p.get("GlobalClusterIdentifier") else None
     cluster = Cluster(backend.account_id, region, identifier, str(engine), version(p, group),
                       details(p), resource_id="cluster-" + aurora.unique(), created=clock(),
                       protected=bool(p.get("DeletionProtection")),
-                      retention=int(p.get("BackupRetentionPeriod") or 1),
+                      retention=days,
                       scaling=p.get("ServerlessV2ScalingConfiguration"))
+    checks.check_owner(p, group)
+    checks.cluster_group(backend, p.get("DBClusterParameterGroupName"))
     encrypt(cluster, backend, p, group)
+    cluster.tags = list(p.get("Tags") or [])
     wanted = {"db_subnet_group_name": p.get("DBSubnetGroupName"),
               "vpc_security_group_ids": p.get("VpcSecurityGroupIds")}
     rds_instances.network(backend, wanted)
     cluster.details["VpcSecurityGroupIds"] = wanted.get("vpc_security_group_ids") or []
-    if group is None and not p.get("MasterUsername"):
-        raise InvalidParameterValue("The parameter MasterUsername must be provided and must not "
-                                    "be blank.")
     store.clusters[(region, identifier)] = cluster
     if group is not None:
         join(group, cluster)
@@ -57,14 +62,14 @@ def details(p: Any) -> dict[str, Any]:
     return {name: p.get(name) for name in (
         "DBSubnetGroupName", "Port", "MasterUsername", "DatabaseName", "CopyTagsToSnapshot",
         "EnableIAMDatabaseAuthentication", "DBClusterParameterGroupName", "StorageType",
-        "EnableCloudwatchLogsExports", "EnableGlobalWriteForwarding", "Tags")}
+        "EnableCloudwatchLogsExports", "EnableGlobalWriteForwarding")}
 
 
 def version(p: Any, group: Global | None) -> str:
     """The full version; a member's must be its global cluster's."""
     wanted = p.get("EngineVersion")
     if group is None:
-        return str(wanted or NEWEST[p["Engine"]])
+        return checks.full_version(p["Engine"], wanted)
     if p["Engine"] != group.engine or (wanted and str(wanted) != group.version):
         raise InvalidParameterCombination(
             "The engine and version of the cluster must be those of the global cluster: "
@@ -132,12 +137,16 @@ def begin_creation(cluster: Cluster, group: Global | None) -> None:
 
 
 def modify(cluster: Cluster, p: Any) -> None:
-    """ModifyDBCluster, as far as it is used: deletion protection, retention, capacity range."""
+    """ModifyDBCluster, as far as it is used: deletion protection, retention, capacity range. The
+    rest is answered with 501, never ignored."""
     aurora.require_available(cluster)
+    unknown_here = sorted(set(p) - MODIFIABLE)
+    if unknown_here:
+        raise NotImplementedError(f"ModifyDBCluster with {', '.join(unknown_here)}")
     if p.get("ServerlessV2ScalingConfiguration"):
         cluster.scaling = p["ServerlessV2ScalingConfiguration"]
-    if p.get("BackupRetentionPeriod"):
-        cluster.retention = rds_instances.retention(p["BackupRetentionPeriod"])
+    if p.get("BackupRetentionPeriod") is not None:
+        cluster.retention = checks.retention(p["BackupRetentionPeriod"])
     if p.get("DeletionProtection") is not None:
         protect = bool(p["DeletionProtection"])
 
@@ -207,11 +216,11 @@ def create_member(store: Store, backend: RDSBackend, p: dict[str, Any]) -> DBIns
     if p["db_instance_identifier"].lower() in backend.databases:
         raise DBInstanceAlreadyExists()
     backend._validate_db_identifier(p["db_instance_identifier"])
-    check_member(cluster, p)
+    checks.check_member(backend, cluster, p)
     aurora.require_available(cluster)
     given = {key: p[key] for key in ("db_instance_identifier", "db_instance_class", "engine",
                                      "monitoring_interval", "monitoring_role_arn",
-                                     "promotion_tier", "tags",
+                                     "db_parameter_group_name", "tags",
                                      "auto_minor_version_upgrade") if p.get(key) is not None}
     instance = DBInstance(backend, engine_version=cluster.version,
                           storage_encrypted=cluster.encrypted, kms_key_id=cluster.kms_key,
@@ -220,7 +229,7 @@ def create_member(store: Store, backend: RDSBackend, p: dict[str, Any]) -> DBIns
                           backup_retention_period=cluster.retention, **given)
     rds_instances.add_instance(backend, instance)
     instance.db_cluster_identifier = cluster.id
-    instance.storage_type = "aurora"
+    instance.storage_type, instance.promotion_tier = "aurora", checks.tier(p)
 
     def ready() -> None:
         instance.instance_create_time = rds_instances.utc(clock())
@@ -229,21 +238,6 @@ def create_member(store: Store, backend: RDSBackend, p: dict[str, Any]) -> DBIns
 
     plan(instance, (seconds("rds.create"), aurora.in_light(cluster.region, ready, instance)))
     return instance
-
-
-def check_member(cluster: Cluster, p: dict[str, Any]) -> None:
-    """What belongs to the cluster is not given to its instances."""
-    if p.get("engine") != cluster.engine:
-        raise InvalidParameterCombination(
-            "The engine name for the DB instance must be that of its cluster: "
-            f"{cluster.engine}.")
-    if p.get("deletion_protection"):
-        raise InvalidParameterCombination(
-            "Deletion protection is set for the cluster, not for its instances.")
-    if p.get("db_instance_class") == "db.serverless" and not cluster.scaling:
-        raise InvalidParameterCombination(
-            "Set the Serverless v2 scaling configuration on the parent DB cluster before creating "
-            "a Serverless v2 DB instance.")
 
 
 def is_primary(cluster: Cluster) -> bool:

@@ -198,7 +198,7 @@ def begin(store: Store, group: Global, target: Cluster, data_loss: bool, takes: 
 
     at_once = unknown("rds.failover_state_visible") == "at-once"
     plan(group, (0.0 if at_once else visible, shows), (visible + takes / 2, under_way),
-         (visible + takes, over))
+         (visible + takes, aurora.in_light(target.region, over, group)))
 
 
 def first(cluster: Cluster) -> str | None:
@@ -290,15 +290,15 @@ def remove(store: Store, region: str, p: Any) -> Global:
     return group
 
 
+def lost(group: Global, choice: str) -> bool:
+    """Whether the writer's Region is dark and `rds.global_metadata_when_dark` is the choice."""
+    dark = group.writer and rds_replication.is_dark(str(group.writer).split(":")[3])
+    return bool(dark) and unknown("rds.global_metadata_when_dark") == choice
+
+
 def seen(group: Global) -> dict[str, Any] | None:
-    """What is told while a Region is lost: `rds.global_metadata_when_dark`."""
-    choice = unknown("rds.global_metadata_when_dark")
-    lost = group.writer and rds_replication.is_dark(str(group.writer).split(":")[3])
-    if not lost or choice == "fresh":
-        return group.failover
-    if choice == "unavailable":
-        raise aurora.unavailable()
-    return None
+    """The failover as it is told; stale metadata does not tell it."""
+    return None if lost(group, "stale") else group.failover
 
 
 def interfere(store: Store, body: dict[str, Any]) -> dict[str, Any]:

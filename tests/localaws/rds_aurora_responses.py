@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.rds.exceptions import InvalidParameterValue
 from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 from moto.rds.utils import split_arn
@@ -12,10 +13,9 @@ from localaws import rds_aurora as aurora
 from localaws import rds_aurora_clusters as clusters
 from localaws import rds_aurora_global as globals_
 from localaws import rds_aurora_snapshots as snapshots
-from localaws import rds_delete, rds_instances
+from localaws import rds_delete, rds_instances, rds_snapshots
 from localaws.rds_aurora import Cluster, Global, Snapshot, Store
 from localaws.rds_transitions import utc
-
 
 
 def cluster_document(cluster: Cluster) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def cluster_document(cluster: Cluster) -> dict[str, Any]:
         "ReaderEndpoint": endpoint(cluster, "cluster-ro"),
         "VpcSecurityGroups": [{"VpcSecurityGroupId": one, "Status": "active"}
                               for one in kept["VpcSecurityGroupIds"]],
-        "ClusterCreateTime": utc(cluster.created), "TagList": kept["Tags"] or [],
+        "ClusterCreateTime": utc(cluster.created), "TagList": cluster.tags,
         "DBClusterMembers": [member_document(cluster, one) for one in cluster.instances()],
     }
 
@@ -51,7 +51,7 @@ def member_document(cluster: Cluster, instance: DBInstance) -> dict[str, Any]:
     name = instance.db_instance_identifier
     return {"DBInstanceIdentifier": name, "IsClusterWriter": name == cluster.writer,
             "DBClusterParameterGroupStatus": "in-sync",
-            "PromotionTier": int(getattr(instance, "promotion_tier", None) or 1)}
+            "PromotionTier": getattr(instance, "promotion_tier", 1)}
 
 
 def port_of(cluster: Cluster) -> int:
@@ -81,6 +81,7 @@ def global_document(group: Global) -> dict[str, Any]:
     readers = [arn for arn in group.members if arn != group.writer]
     members = [{"DBClusterArn": arn, "IsWriter": arn == group.writer,
                 "Readers": readers if arn == group.writer else [],
+                "GlobalWriteForwardingStatus": forwarding(arn, group),
                 "SynchronizationStatus": group.synchronization.get(arn, "connected")}
                for arn in group.members]
     return {"GlobalClusterIdentifier": group.id, "GlobalClusterArn": group.arn,
@@ -89,6 +90,14 @@ def global_document(group: Global) -> dict[str, Any]:
             "DatabaseName": group.database, "StorageEncrypted": group.encrypted,
             "DeletionProtection": group.protected, "GlobalClusterMembers": members,
             "FailoverState": failover}
+
+
+def forwarding(arn: str, group: Global) -> str | None:
+    """Whether a secondary hands writes on; a primary has no such status."""
+    cluster = aurora.cluster_of(group.account, arn)
+    if cluster is None or arn == group.writer:
+        return None
+    return "enabled" if cluster.details["EnableGlobalWriteForwarding"] else "disabled"
 
 
 def find_cluster(store: Store, region: str, name: Any) -> Cluster:
@@ -213,6 +222,8 @@ def describe_global_clusters(self: RDSResponse) -> ActionResult:
     else:
         found = [one for one in store.globals.values() if one.hidden <= aurora.now()
                  and globals_.known_in(one, self.region)]
+    if any(globals_.lost(one, "unavailable") for one in found):
+        raise aurora.unavailable()
     return ActionResult({"GlobalClusters": [global_document(one) for one in found]})
 
 
@@ -221,6 +232,23 @@ def delete_global(self: RDSResponse, store: Store) -> Global:
     group = globals_.find(store, self.region, self.params["GlobalClusterIdentifier"])
     globals_.delete(store, group)
     return group
+
+
+def create_db_snapshot(self: RDSBackend, db_instance_identifier: str, *args: Any, **more: Any
+                       ) -> Any:
+    """CreateDBSnapshot: instances of clusters have no snapshots of their own."""
+    instance = self.databases.get(db_instance_identifier)
+    if instance is not None and instance.db_cluster_identifier:
+        raise InvalidParameterValue(
+            "The specified instance is a member of a cluster and a snapshot cannot be created "
+            "directly. Please use the CreateDBClusterSnapshot API instead.")
+    return rds_snapshots.create_db_snapshot(self, db_instance_identifier, *args, **more)
+
+
+def reset(self: RDSBackend) -> None:
+    """An empty account has no clusters either."""
+    aurora.forget_account(self.account_id)
+    _moto_reset(self)
 
 
 def create_member(backend: RDSBackend, db_kwargs: Any) -> DBInstance:
@@ -250,15 +278,21 @@ def delete_db_instance(self: RDSBackend, db_instance_identifier: str,
 def tagged(self: RDSBackend, arn: str) -> Any:
     """Tags of clusters and cluster snapshots."""
     kind = arn.split(":")[5] if arn.count(":") >= 6 else ""
-    if kind == "cluster" and (self.region_name, split_arn(arn)[3]) in \
-            aurora.store(self.account_id).clusters:
-        return aurora.cluster_of(self.account_id, arn)
+    if kind == "cluster" and not in_moto(self, arn):
+        return find_cluster(aurora.store(self.account_id), self.region_name, arn)
+    if kind == "cluster-snapshot":
+        name = snapshots.own_name(arn)
+        found = aurora.store(self.account_id).snapshots.get((self.region_name, name))
+        if found is None:
+            raise snapshots.missing(name)
+        return found
     return _moto_tagged(self, arn)
 
 
 _moto = {name: getattr(RDSResponse, name) for name in (
     "create_db_cluster", "describe_db_clusters", "modify_db_cluster", "delete_db_cluster")}
 _moto_tagged: Any = None
+_moto_reset = RDSBackend.reset
 
 
 def install() -> None:
@@ -284,5 +318,7 @@ def install() -> None:
         setattr(RDSResponse, name, global_call(work))
     rds_instances.create_cluster_member = create_member
     RDSBackend.delete_db_instance = delete_db_instance
+    RDSBackend.create_db_snapshot = create_db_snapshot
+    RDSBackend.reset = reset
     _moto_tagged = RDSBackend._get_resource_for_tagging
     RDSBackend._get_resource_for_tagging = tagged

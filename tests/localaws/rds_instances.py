@@ -179,7 +179,7 @@ def reboot_db_instance(self: RDSBackend, db_instance_identifier: str,
     """RebootDBInstance."""
     with LOCK:
         instance = self.describe_db_instances(db_instance_identifier)[0]
-        if instance.db_cluster_identifier:
+        if (instance.db_cluster_identifier or "") in self.clusters:
             return instance
         require_ready(instance)
         if force_failover and not instance.multi_az:

@@ -280,3 +280,22 @@ def test_the_lag_is_a_metric_of_the_secondary_alone(world):
 
     assert set(figures(WEST, "two")) == {200.0}
     assert figures(EAST, "one") == []
+
+
+def test_a_call_is_answered_though_descriptions_are_not(world):
+    world.local.post("unknowns", **{"rds.global_metadata_when_dark": "unavailable"})
+    world.local.post("dark", region=EAST, dark=True)
+    world.west.failover_global_cluster(AllowDataLoss=True, **switchover(WEST, arn(WEST, "two")))
+    with pytest.raises(ClientError) as error:
+        world.group(world.west)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    eventually(lambda: world.show(world.west, "two")["DBClusterMembers"][0]["IsClusterWriter"])
+
+
+def test_a_lost_target_is_not_promoted_before_it_is_back(world):
+    world.east.switchover_global_cluster(**switchover(EAST, arn(WEST, "two")))
+    world.local.post("dark", region=WEST, dark=True)
+    time.sleep(1.2)
+    assert world.writer(world.east) == arn(EAST, "one")
+    world.local.post("dark", region=WEST, dark=False)
+    eventually(lambda: world.settled(world.west, "two"))
