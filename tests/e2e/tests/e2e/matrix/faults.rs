@@ -33,6 +33,12 @@ pub struct Row {
     pub must_hit: bool,
 }
 
+/// Whether every row is wanted, also those that differ from another one only in a look that repeats
+/// itself: `DR_MATRIX_ALL=1`. It takes several times as long.
+fn every() -> bool {
+    std::env::var("DR_MATRIX_ALL").is_ok_and(|v| v == "1")
+}
+
 /// All rows of a case.
 pub fn rows(case: &Case, clean: &Reference, seeded: &World) -> Vec<Row> {
     let mut rows = killed(&clean.calls);
@@ -61,9 +67,25 @@ fn killed(calls: &[Call]) -> Vec<Row> {
         // Its own notes look the same to the next start, whichever of them was the last.
         chosen.extend(places.last().filter(|_| !checks::is_own(action)));
     }
+    if !every() {
+        chosen = around_changes(calls);
+    }
     let rows: Vec<Row> = chosen.into_iter().map(|n| killed_after(n, &calls[n])).collect();
-    let late = rows.iter().filter(|r| r.must_hit).map(Row::showing_late).collect();
+    let late = rows.iter().filter(|r| r.must_hit && every()).map(Row::showing_late).collect();
     [rows, late].concat()
+}
+
+/// Each change, the look before it, the look after it, and the last call of all.
+fn around_changes(calls: &[Call]) -> BTreeSet<usize> {
+    let is_look =
+        |n: &usize| !checks::is_own(&calls[*n].action()) && !checks::is_change(&calls[*n]);
+    let mut chosen: BTreeSet<usize> = calls.len().checked_sub(1).into_iter().collect();
+    for n in (0..calls.len()).filter(|n| checks::is_change(&calls[*n])) {
+        chosen.insert(n);
+        chosen.extend((0..n).rev().find(is_look));
+        chosen.extend((n + 1..calls.len()).find(is_look));
+    }
+    chosen
 }
 
 fn killed_after(n: usize, call: &Call) -> Row {
@@ -92,7 +114,7 @@ fn dropped(calls: &[Call]) -> Vec<Row> {
         let nth = seen.entry(call.action()).or_default();
         if checks::is_change(call) {
             let row = lost(call, *nth);
-            rows.push(row.showing_late());
+            rows.extend(every().then(|| row.showing_late()));
             rows.push(row);
         }
         *nth += 1;
@@ -129,7 +151,7 @@ fn troubled(kind: &str) -> Row {
 /// Roles that change late, and what AWS does not document either way.
 fn other_rules(case: &Case, unknowns: &Value) -> Vec<Row> {
     let known = unknowns.as_object().into_iter().flatten();
-    let ours = known.filter(|(name, _)| name.starts_with(case.family));
+    let ours = known.filter(|(name, _)| concerns(case, name));
     let mut rows: Vec<Row> = ours.clone().flat_map(|(name, u)| each_choice(name, u)).collect();
     let words = format!("{}status_words", case.family);
     let Some(late) = case.late else { return rows };
@@ -140,6 +162,12 @@ fn other_rules(case: &Case, unknowns: &Value) -> Vec<Row> {
         rows.push(Row { label: String::new(), ..Row::default() }.and_late(late));
     }
     rows
+}
+
+/// Single DB instances have nothing to do with what is unknown of Aurora.
+fn concerns(case: &Case, unknown: &str) -> bool {
+    let aurora = case.function.contains("aurora") || unknown == "rds.final_snapshot_failed";
+    unknown.starts_with(case.family) && (case.family != "rds." || aurora)
 }
 
 fn choices(unknown: &Value) -> Vec<&str> {
