@@ -45,6 +45,10 @@ const LAST_LOOK_S: i64 = 20;
 /// Every secondary follows closely, or is waited for.
 pub fn decide(o: &Observed, cx: &Cx, wait: Duration) -> Step<Nothing> {
     let id = &o.wanted.global;
+    if cx.mode == Mode::Plan && o.secondaries.is_empty() {
+        let why = format!("{id} has no secondary yet");
+        return Step::Unknown(vec![shared_rds::secondary_of(id)], why);
+    }
     if !o.exists {
         let next = "Correct GlobalClusterIdentifier, or set Region to that of a member.";
         return Step::Fail(
@@ -142,6 +146,21 @@ mod tests {
         let mut lost = look(&[&[0.1; 3]]);
         lost.secondaries[0].lost = true;
         assert!(matches!(step(&lost), Step::Fail(ErrorType::Failed, ..)));
+    }
+
+    #[test]
+    fn a_plan_leaves_it_to_what_creates_the_secondary() {
+        let mut plan = sample_cx(Phase::Replicate);
+        plan.mode = Mode::Plan;
+        for o in [look(&[]), Observed { exists: false, ..look(&[]) }] {
+            let step = decide(&o, &plan, Duration::from_secs(1800));
+            let Step::Unknown(missing, _) = step else { panic!("{step:?}") };
+            assert_eq!(missing, ["rds:secondary-of:g"]);
+        }
+        let mut lost = look(&[&[0.1; 3]]);
+        lost.secondaries[0].lost = true;
+        let step = decide(&lost, &plan, Duration::from_secs(1800));
+        assert!(matches!(step, Step::Fail(..)), "{step:?}");
     }
 
     #[test]

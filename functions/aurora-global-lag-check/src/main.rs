@@ -62,7 +62,8 @@ impl Classified for Nothing {
 /// **Changes:** nothing.
 /// **Done when:** the newest `Periods` figures of every secondary are at most `MaxLagSeconds`. A
 /// figure that is missing is not good. Without `Required` also when the time is up.
-/// **Refuses when:** never; it fails when the global cluster does not exist or has no secondary.
+/// **Refuses when:** never; it fails when the global cluster does not exist or has no secondary. A
+/// plan accepts that behind a step that creates one.
 /// **Safe to repeat because:** it only looks.
 struct AuroraGlobalLagCheck {
     clients: Clients,

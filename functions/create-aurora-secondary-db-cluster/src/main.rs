@@ -125,7 +125,8 @@ impl Resource for CreateAuroraSecondaryDBCluster {
 
     fn creates(_: &Parameters, o: &Observed, _: &Cx) -> Vec<String> {
         let cluster = std::iter::once(&o.wanted.cluster);
-        cluster.chain(&o.wanted.instances).map(|arn| format!("rds:{arn}")).collect()
+        let arns = cluster.chain(&o.wanted.instances).map(|arn| format!("rds:{arn}"));
+        arns.chain([shared_rds::secondary_of(&o.wanted.global)]).collect()
     }
 }
 

@@ -12,7 +12,9 @@ use shared::{Doing, Error, Result};
 pub struct ClusterMember {
     /// DBInstanceIdentifier.
     pub id: String,
-    /// `IsClusterWriter`: true also of the first instance of a secondary, which writes nothing.
+    /// `IsClusterWriter`. All instances of the secondary of a global cluster are readers, by the
+    /// Aurora guide; whether the API says so of its first one too is not documented: nothing may
+    /// depend on it.
     pub writer: bool,
 }
 
@@ -54,7 +56,7 @@ impl Cluster {
         health(&self.status)
     }
 
-    /// The instance that writes, or would write if the cluster were the primary.
+    /// The instance that writes. Of a secondary perhaps None.
     pub fn writer(&self) -> Option<&ClusterMember> {
         self.members.iter().find(|m| m.writer)
     }

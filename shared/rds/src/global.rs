@@ -96,6 +96,12 @@ impl Failover {
     }
 }
 
+/// What a plan calls a secondary of this global cluster: named by who creates one and by who waits
+/// for one.
+pub fn secondary_of(global: &str) -> String {
+    format!("rds:secondary-of:{global}")
+}
+
 /// The global cluster of this identifier as the Region of `client` knows it, or None when there is
 /// none.
 ///

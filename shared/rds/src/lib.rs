@@ -11,7 +11,7 @@ mod status;
 
 pub use arn::{Arn, Kind, Place, identifier, region};
 pub use cluster::{Cluster, ClusterMember, describe_cluster, instances_of};
-pub use global::{Failover, Global, GlobalMember, describe_global, list_globals};
+pub use global::{Failover, Global, GlobalMember, describe_global, list_globals, secondary_of};
 pub use instance::{Instance, describe};
 pub use limits::{MINUTES, deadline, within};
 pub use snapshot::{
