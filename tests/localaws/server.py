@@ -73,10 +73,17 @@ def install_modules() -> None:
         importlib.import_module(f"localaws.{name}").install()
 
 
+def leave(*_) -> None:
+    """Ends the server; further signals do not interrupt the end."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
+
+
 def run(host: str, port: int, directory: str | None, started) -> None:
     """Serves until SIGTERM, SIGINT or /_localaws/shutdown; `started(endpoint)` is called once."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, leave)
     state.start(directory)
     install_modules()
     server = Server(host, port)

@@ -5,6 +5,8 @@
 //! rows (`faults.rs`) are the same for all: clean, again, killed after each call, answers lost, calls
 //! throttled, failed and timed out, roles that change late, the old Region dark.
 //!
+//! By default a function is killed around each change alone and answers are late where that matters;
+//! `DR_MATRIX_ALL=1` runs every row at every call, which takes several times as long.
 //! `DR_MATRIX_CASE=<text>` runs only the cases whose name contains the text, `DR_MATRIX=<text>` only
 //! the rows whose `case: row` does; `DR_MATRIX_PARALLEL=<n>` sets how many runs are under way at once.
 
