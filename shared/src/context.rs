@@ -1,5 +1,6 @@
 //! Who runs what, where: the context that every request carries.
 
+use crate::resource::ChangeClass;
 use serde::{Deserialize, Serialize};
 
 /// The four phases of the life cycle.
@@ -77,9 +78,9 @@ pub struct Context {
     pub secondary_region: Option<String>,
     /// Whether the old Region must be assumed unreachable.
     pub unplanned: bool,
-    /// Approved change classes.
+    /// Change classes that were approved for this resource.
     #[serde(default)]
-    pub approved: Vec<String>,
+    pub approved: Vec<ChangeClass>,
     /// Whether somebody started the phase itself, without a product manifest and an approval.
     #[serde(default)]
     pub direct: bool,
@@ -132,7 +133,7 @@ pub(crate) fn sample() -> Context {
         primary_region: Some("us-east-1".into()),
         secondary_region: Some("us-west-2".into()),
         unplanned: true,
-        approved: vec![],
+        approved: vec![ChangeClass::Destructive],
         direct: false,
         folder: "dr-orchestration-artifacts/runs/shop/run-1/".into(),
     }

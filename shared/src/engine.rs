@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::context::Mode;
 use crate::error::{Error, ErrorType, Nature, Result};
+use crate::permit::permit;
 use crate::progress::{Act, Cx};
 use crate::request::{Response, Status};
 use crate::resource::{Classified, Outcome, Resource, Step};
@@ -22,6 +23,9 @@ const BEYOND_BUDGET: Duration = Duration::from_secs(7);
 pub(crate) trait Watch: Send {
     /// `event` is `change` or `waiting`.
     fn note(&mut self, event: &'static str, text: &str) -> impl Future<Output = ()> + Send;
+
+    /// Whether the run holds its product's lock at this moment.
+    fn holds_lock(&self) -> impl Future<Output = Result<bool>> + Send;
 
     /// Waits; a test's time does not pass.
     fn pause(&self, length: Duration) -> impl Future<Output = ()> + Send {
@@ -202,6 +206,12 @@ async fn act<R: Resource, W: Watch>(
         Ok(None) => {}
         Ok(Some(why)) => return Turn::Pause(why),
         Err(error) => return answer(Response::failed(&error)),
+    }
+    if let Err(error) = permit(&change, cx, watch).await {
+        return match error.is_transient() {
+            true => Turn::Pause(error.message),
+            false => answer(Response::failed(&error)),
+        };
     }
     let summary = change.summary();
     watch.note("change", &format!("{name}: {summary}")).await;

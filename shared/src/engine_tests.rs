@@ -95,6 +95,9 @@ impl Resource for Scripted {
 
 struct Silent;
 impl Watch for Silent {
+    async fn holds_lock(&self) -> Result<bool> {
+        Ok(true)
+    }
     async fn note(&mut self, _: &'static str, _: &str) {}
     async fn pause(&self, _: Duration) {}
 }

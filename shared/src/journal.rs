@@ -3,7 +3,8 @@
 
 use crate::clock;
 use crate::engine::Watch;
-use crate::error::ErrorType;
+use crate::error::{ErrorType, Result};
+use crate::lock;
 use crate::names::cut;
 use crate::request::{Request, Response, Status};
 use crate::store::Store;
@@ -72,6 +73,7 @@ const KEPT: usize = 200;
 pub(crate) struct Journal<'a> {
     store: &'a Store,
     key: String,
+    execution: String,
     entry: Entry,
     secrets: &'a [String],
     silent: bool,
@@ -89,7 +91,8 @@ impl<'a> Journal<'a> {
         let known = if silent { None } else { store.get_json(&key).await.unwrap_or_default() };
         let fresh = known.is_none();
         let entry = known.unwrap_or_else(|| new_entry(request));
-        let mut journal = Self { store, key, entry, secrets, silent };
+        let execution = request.context.execution.clone();
+        let mut journal = Self { store, key, execution, entry, secrets, silent };
         if fresh {
             journal.write("started", "looking").await;
         }
@@ -145,6 +148,10 @@ fn add(events: &mut Vec<Event>, event: Event) {
 }
 
 impl Watch for Journal<'_> {
+    async fn holds_lock(&self) -> Result<bool> {
+        lock::holds(self.store, &self.entry.product, &self.execution).await
+    }
+
     async fn note(&mut self, event: &'static str, text: &str) {
         tracing::info!(event, text = %redact(text, self.secrets));
         let repeated = self.entry.events.last().is_some_and(|l| l.event == event && l.text == text);

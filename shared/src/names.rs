@@ -42,6 +42,20 @@ pub fn run_folder(product: &str, execution_name: &str) -> String {
     format!("{PREFIX}runs/{product}/{execution_name}/")
 }
 
+/// The console page of an execution, by its ARN. Empty for what is no ARN.
+pub fn console(execution: &str) -> String {
+    let parts: Vec<&str> = execution.split(':').collect();
+    let (Some(partition), Some(region)) = (parts.get(1), parts.get(3)) else {
+        return String::new();
+    };
+    let host = match *partition {
+        "aws-cn" => format!("{region}.console.amazonaws.cn"),
+        "aws-us-gov" => format!("{region}.console.amazonaws-us-gov.com"),
+        _ => format!("{region}.console.aws.amazon.com"),
+    };
+    format!("https://{host}/states/home?region={region}#/v2/executions/details/{execution}")
+}
+
 /// Letters, digits and hyphens only, at most `max` characters, never empty.
 pub fn slug(text: &str, max: usize) -> String {
     let mut out = String::new();
@@ -92,6 +106,14 @@ mod tests {
         for (from, to) in cases {
             assert_eq!(kebab(from), to);
         }
+    }
+
+    #[test]
+    fn a_console_page_is_in_the_executions_region_and_partition() {
+        let arn = "arn:aws-cn:states:cn-north-1:1:execution:m:run-1";
+        assert!(console(arn).starts_with("https://cn-north-1.console.amazonaws.cn/states/"));
+        assert!(console(arn).ends_with(arn));
+        assert_eq!(console("run-1"), "");
     }
 
     #[test]

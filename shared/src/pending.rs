@@ -36,6 +36,9 @@ pub struct Pending {
     /// Whether the answer reached the waiting state; None until that is known.
     #[serde(default)]
     pub delivered: Option<bool>,
+    /// RFC 3339; set when the run ended without an answer.
+    #[serde(default)]
+    pub closed_at: Option<String>,
     /// What the approver sees.
     pub card: Card,
 }
@@ -123,6 +126,12 @@ impl Item {
 pub fn key(id: &str) -> Option<String> {
     let ours = id.len() == ID_LENGTH && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     ours.then(|| format!("{PREFIX}pending/{id}.json"))
+}
+
+/// The folder that names a run's requests; its objects are empty and named by their ids. It lies
+/// beside them: who may list ids may read the requests anyway.
+pub fn index(product: &str, execution_name: &str) -> String {
+    format!("{PREFIX}pending/by-run/{product}/{execution_name}/")
 }
 
 /// Where an execution's answer is kept without its token, for the report of a stopped run.

@@ -111,9 +111,11 @@ impl Cx {
         }
     }
 
-    /// An idempotency key: a UUID that stays the same over restarts of the same exercise.
+    /// An idempotency key: a UUID that stays the same over restarts of the same phase until the
+    /// product has succeeded.
     pub fn key(&self, purpose: &str) -> String {
-        let base = format!("{}/{}/{purpose}", self.context.root, self.context.position());
+        let Context { root, .. } = &self.context;
+        let base = format!("{root}/{}/{}/{purpose}", self.phase, self.context.position());
         Uuid::new_v5(&Uuid::NAMESPACE_OID, base.as_bytes()).to_string()
     }
 

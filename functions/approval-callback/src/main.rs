@@ -71,6 +71,9 @@ fn show(request: &Request, pending: &Pending) -> Page {
     if pending.answer.is_some() {
         return page::answered(pending, &request.id);
     }
+    if pending.closed_at.is_some() {
+        return page::closed(pending);
+    }
     if is_over(pending) {
         return page::expired(pending);
     }
@@ -85,6 +88,9 @@ async fn post(frame: &Frame, request: &Request, key: &str, pending: Pending, eta
     let form = Form::new(&request.body);
     if pending.answer.is_some() {
         return answer::again(frame, key, pending, &form).await.page(&request.id);
+    }
+    if pending.closed_at.is_some() {
+        return page::closed(&pending);
     }
     if is_over(&pending) {
         return page::expired(&pending);

@@ -138,7 +138,7 @@ pub fn over(pending: &Pending) -> Page {
 pub fn closed(pending: &Pending) -> Page {
     let body = format!(
         "<p>The execution does not wait for an answer any more: the request has expired or the run \
-         was stopped. This answer did not count.</p>\n{}",
+         was stopped. No answer counts any more.</p>\n{}",
         run(pending)
     );
     Page::new(410, "This request is no longer open", &body)
@@ -195,6 +195,7 @@ mod tests {
             expires_at: "2026-01-01T01:00:00Z".into(),
             answer: None,
             delivered: None,
+            closed_at: None,
             card: Card {
                 title: "ACTIVATE of shop in us-west-2".into(),
                 facts: vec![evil("Product"), evil("")],

@@ -163,6 +163,7 @@ mod tests {
             expires_at: "2026-01-01T01:00:00Z".into(),
             answer: None,
             delivered: None,
+            closed_at: None,
             card,
         }
     }

@@ -46,6 +46,8 @@ async fn handle(frame: Frame, payload: Value) -> Result<Value> {
     let key = pending::key(&id).ok_or_else(|| Error::internal("a made id is not valid"))?;
     // Before the mail: nobody may hold a link that leads nowhere.
     frame.store.put_json(&key, &pending).await?;
+    let index = pending::index(&pending.product, &pending.execution_name);
+    frame.store.put(&format!("{index}{id}"), vec![]).await?;
     note(&frame, &request, &pending).await;
     let whole_plan = frame.store.url(&format!("{}plan.json", request.context.folder));
     let mail = Mail {
@@ -141,6 +143,7 @@ fn pending_of(frame: &Frame, request: &Request, plan: &Plan, run: &Value) -> Pen
         expires_at,
         answer: None,
         delivered: None,
+        closed_at: None,
     }
 }
 

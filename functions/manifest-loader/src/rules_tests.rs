@@ -383,13 +383,14 @@ fn the_start_input_is_checked_like_a_manifest() {
     ];
     for (input, path, word) in cases {
         let mut report = Report::default();
-        start::product_key(&input, "bucket", &mut report);
+        start::asked(&input, "bucket", &mut report);
         assert_one(&lines(report), path, &[word]);
     }
     let mut report = Report::default();
     let input = json!({"productmanifestpath": "/m/p.json",
         "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn"});
-    assert_eq!(start::product_key(&input, "bucket", &mut report).as_deref(), Some("m/p.json"));
+    let asked = start::asked(&input, "bucket", &mut report).unwrap();
+    assert_eq!((asked.key.as_str(), asked.plan_only), ("m/p.json", false));
     assert!(report.is_clean());
 }
 

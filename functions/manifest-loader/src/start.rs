@@ -14,20 +14,49 @@ pub const INPUT: &str = "input";
 /// Step Functions adds it to the input of a nested execution.
 const STARTED_BY: &str = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID";
 const PATH: &str = "productmanifestpath";
+const PLAN_ONLY: &str = "planOnly";
 
-/// The key of the product manifest in `{"productmanifestpath": "<S3 key>"}`.
-pub fn product_key(input: &Value, bucket: &str, report: &mut Report) -> Option<String> {
+/// A start of the product machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Key of the product manifest.
+    pub key: String,
+    /// Whether the run ends with its plan: nobody is asked, nothing is changed.
+    pub plan_only: bool,
+}
+
+/// What is asked for by `{"productmanifestpath": "<S3 key>", "planOnly": false}`.
+pub fn asked(input: &Value, bucket: &str, report: &mut Report) -> Option<Asked> {
     let Some(map) = input.as_object() else {
         let text = format!("is {}, must be {{\"{PATH}\": \"<S3 key>\"}}", shown(input));
         report.wrong(INPUT, "$", text);
         return None;
     };
-    for name in map.keys().filter(|k| ![PATH, STARTED_BY].contains(&k.as_str())) {
-        let hint = did_you_mean(name, [PATH]);
-        report.wrong(INPUT, "$", format!("unknown key \"{name}\".{hint} Legal: {PATH}."));
+    for name in map.keys().filter(|k| ![PATH, PLAN_ONLY, STARTED_BY].contains(&k.as_str())) {
+        let hint = did_you_mean(name, [PATH, PLAN_ONLY]);
+        let text = format!("unknown key \"{name}\".{hint} Legal: {PATH}, {PLAN_ONLY}.");
+        report.wrong(INPUT, "$", text);
     }
+    let plan_only = plan_only(map.get(PLAN_ONLY), report);
+    let key = product_key(map.get(PATH), bucket, report);
+    Some(Asked { key: key?, plan_only })
+}
+
+fn plan_only(given: Option<&Value>, report: &mut Report) -> bool {
+    match given {
+        None => false,
+        Some(Value::Bool(plan_only)) => *plan_only,
+        Some(other) => {
+            let text = format!("is {}, must be true or false", shown(other));
+            report.wrong(INPUT, &format!("$.{PLAN_ONLY}"), text);
+            true
+        }
+    }
+}
+
+fn product_key(given: Option<&Value>, bucket: &str, report: &mut Report) -> Option<String> {
     let at = format!("$.{PATH}");
-    match map.get(PATH) {
+    match given {
         None => {
             let text = format!("the key \"{PATH}\" is missing: the S3 key of the product manifest");
             report.wrong(INPUT, "$", text);

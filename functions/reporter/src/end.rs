@@ -17,7 +17,7 @@ pub const DIRECT: &str = "direct";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct End {
-    /// SUCCEEDED, FAILED, REJECTED, APPROVAL_TIMED_OUT, ABORTED, TIMED_OUT.
+    /// SUCCEEDED, PLANNED, FAILED, REJECTED, APPROVAL_TIMED_OUT, ABORTED, TIMED_OUT.
     pub outcome: String,
     /// ARN.
     pub execution: String,
@@ -63,6 +63,11 @@ impl End {
     /// S3 key of the product manifest.
     pub fn manifest(&self) -> Option<&str> {
         self.input["productmanifestpath"].as_str()
+    }
+
+    /// Whether the run was to end with its plan.
+    pub fn is_plan_only(&self) -> bool {
+        self.input["planOnly"] == true
     }
 
     /// With a product and its folder.

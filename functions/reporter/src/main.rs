@@ -3,8 +3,10 @@
 //! **Called by** the product machine as its last step, and by EventBridge for executions that could not
 //! call it: stopped, timed out, or failed in a phase that was started directly.
 //! **Reads:** the run's folder; the product manifest when the run was never loaded.
-//! **Writes:** `report.json`, once; who writes it also sends the mail.
+//! **Writes:** `report.json`, once; who writes it also sends the mail. A run that only plans mails
+//! nothing: it may be scheduled. Then it gives the run lock back and closes open approvals.
 
+mod close;
 mod end;
 mod event;
 mod gather;
@@ -36,10 +38,12 @@ async fn handle(frame: Frame, payload: Value) -> Result<Value> {
         }
     };
     let end = gather::place(&frame, end).await;
-    if gather::is_reported(&frame, &end).await {
-        return Ok(answer("ALREADY_REPORTED", None, false));
-    }
-    finish(&frame, &end).await
+    let answer = match gather::is_reported(&frame, &end).await {
+        true => Ok(answer("ALREADY_REPORTED", None, false)),
+        false => finish(&frame, &end).await,
+    };
+    close::close(&frame, &end).await;
+    answer
 }
 
 /// Long inputs are left out of events; Step Functions still has them.
@@ -73,6 +77,10 @@ async fn finish(frame: &Frame, end: &End) -> Result<Value> {
         Err(error) => report.warnings.push(format!("This report could not be written: {error}.")),
     }
     note(&report);
+    if end.is_plan_only() {
+        let url = frame.store.url(&key);
+        return Ok(answer("REPORTED", Some((&report, &url)), false));
+    }
     let mailed = publish(frame, &report, &frame.store.url(&end.folder)).await;
     if let Err(error) = &mailed {
         tracing::error!(%error, "the report could not be mailed");
@@ -103,6 +111,7 @@ fn note(report: &Report) {
         action = report.action.as_str(),
         execution = report.execution.as_str(),
         outcome = report.outcome.as_str(),
+        planOnly = report.plan_only,
         errorType = report.error_type.as_deref().unwrap_or_default(),
         line = report.lines.first().map(String::as_str).unwrap_or_default(),
         RTO = report.seconds,

@@ -8,6 +8,9 @@ use shared::{Context, Phase};
 pub fn step(end: &End, found: &Found, region: &str) -> String {
     match end.outcome.as_str() {
         "SUCCEEDED" => after_success(end, end.context.as_ref().or(found.context.as_ref()), region),
+        "PLANNED" => "Nothing was changed and nobody was asked. Start the same manifest without \
+             planOnly to run it."
+            .to_owned(),
         "REJECTED" => {
             "Nothing was changed. To ask again, start the same manifest again.".to_owned()
         }

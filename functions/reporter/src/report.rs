@@ -25,8 +25,10 @@ pub struct Report {
     pub execution_name: String,
     /// The executing Region.
     pub region: String,
-    /// SUCCEEDED, FAILED, REJECTED, APPROVAL_TIMED_OUT, ABORTED, TIMED_OUT.
+    /// SUCCEEDED, PLANNED, FAILED, REJECTED, APPROVAL_TIMED_OUT, ABORTED, TIMED_OUT.
     pub outcome: String,
+    /// Whether the run was to end with its plan.
+    pub plan_only: bool,
     /// When it did not succeed.
     pub error_type: Option<String>,
     /// One line per failure or problem, all of them.
@@ -103,6 +105,7 @@ fn build_at(end: &End, found: &Found, region: &str, now: &str) -> Report {
         execution_name: end.execution_name.clone(),
         region: region.to_owned(),
         outcome: end.outcome.clone(),
+        plan_only: end.is_plan_only(),
         error_type: end.error_type.clone(),
         lines: lines(end, found),
         started_at: end.started_at.clone(),
@@ -131,7 +134,7 @@ fn approval(answer: &Answer, found: &Found) -> Approval {
 
 /// The whole lists of problems and blockers, where the machine carries only the first.
 fn lines(end: &End, found: &Found) -> Vec<String> {
-    if end.outcome == "SUCCEEDED" {
+    if matches!(end.outcome.as_str(), "SUCCEEDED" | "PLANNED") {
         return vec![];
     }
     let whole = match end.error_type.as_deref() {

@@ -2,7 +2,7 @@
 
 use super::bucket::{each, fetch};
 use super::written::{FileRef, Loaded, Source, copy_key, pretty, source_key, write};
-use super::{Failure, Start, context_of, dashboard, refuse, request, subscription};
+use super::{Failure, Start, context_of, dashboard, locked, refuse, request, subscription};
 use manifest_loader::problem::{Problem, Report};
 use manifest_loader::product::Product;
 use manifest_loader::registry::Registry;
@@ -32,7 +32,7 @@ pub async fn load(frame: &Frame, payload: Value) -> Result<Value> {
             let context = name.map(|n| context_of(frame, &start, n, &regions));
             let answer = match (&context, phase, report.is_clean()) {
                 (Some(context), Some(phase), true) => {
-                    record(frame, context, phase, &run, &mut report).await.map_err(Failure::from)
+                    begin(frame, context.clone(), phase, &run, &mut report).await
                 }
                 _ => Err(refuse(frame, &start, name, &report).await),
             };
@@ -43,9 +43,25 @@ pub async fn load(frame: &Frame, payload: Value) -> Result<Value> {
     Ok(answer)
 }
 
+/// A run that changes things first takes its product's lock.
+async fn begin(
+    frame: &Frame,
+    context: Context,
+    phase: Phase,
+    run: &Run,
+    report: &mut Report,
+) -> Result<Value, Failure> {
+    let context = match run.plan_only {
+        true => context,
+        false => locked(frame, context, phase, report).await?,
+    };
+    Ok(record(frame, &context, phase, run, report).await?)
+}
+
 /// What was read.
 #[derive(Default)]
 struct Run {
+    plan_only: bool,
     manifest: Option<Source>,
     product: Option<Product>,
     files: Vec<Loaded>,
@@ -55,7 +71,9 @@ async fn gather(frame: &Frame, start: &Start, report: &mut Report) -> Result<Run
     let registry = Registry::get()?;
     let bucket = frame.store.bucket();
     let mut run = Run::default();
-    let Some(key) = start::product_key(&start.input, bucket, report) else { return Ok(run) };
+    let Some(asked) = start::asked(&start.input, bucket, report) else { return Ok(run) };
+    run.plan_only = asked.plan_only;
+    let key = asked.key;
     let Some(bytes) = fetch(&frame.store, &key, report).await else { return Ok(run) };
     let (value, format) = match text::parse(&key, &bytes) {
         Ok(parsed) => parsed,
@@ -155,7 +173,7 @@ async fn record(
         phase = phase.as_str(),
         files = run.files.len(),
     );
-    Ok(loaded(context, phase, &product, &run.files))
+    Ok(loaded(context, phase, &product, run))
 }
 
 fn run_json(
@@ -171,6 +189,7 @@ fn run_json(
         "product": context.product,
         "action": phase,
         "direct": false,
+        "planOnly": run.plan_only,
         "loadedAt": clock::now(),
         "version": std::env::var("ORCHESTRATOR_VERSION").ok(),
         "context": context,
@@ -201,7 +220,8 @@ fn layers(product: &Product, files: &[Loaded], show: impl Fn(&FileRef) -> Value)
     layers
 }
 
-fn loaded(context: &Context, phase: Phase, product: &Product, files: &[Loaded]) -> Value {
+fn loaded(context: &Context, phase: Phase, product: &Product, run: &Run) -> Value {
+    let files = &run.files;
     json!({
         "status": "LOADED",
         "errorType": null,
@@ -210,6 +230,7 @@ fn loaded(context: &Context, phase: Phase, product: &Product, files: &[Loaded]) 
         "problems": 0,
         "context": context,
         "phase": phase,
+        "planOnly": run.plan_only,
         "approvalSeconds": product.approval_seconds,
         "files": files.iter().map(|f| &f.reference).collect::<Vec<_>>(),
         "layers": layers(product, files, |f| json!(f)),
@@ -225,6 +246,7 @@ fn failed(failure: &Failure, context: Option<&Context>, phase: Option<Phase>) ->
         "problems": failure.problems,
         "context": context,
         "phase": phase,
+        "planOnly": false,
         "approvalSeconds": 0,
         "files": [],
         "layers": [],

@@ -1,8 +1,12 @@
 //! The operations: thin I/O around the rules of the library.
 
+mod approved;
 mod bucket;
 mod dashboard;
+mod holder;
 pub mod load;
+mod lock;
+mod peer;
 pub mod phase;
 pub mod plan;
 mod subscription;
@@ -56,6 +60,26 @@ impl From<Error> for Failure {
             problems: 1,
         }
     }
+}
+
+/// The same run, holding its product's lock, with the root of the first run since the product's
+/// last success.
+///
+/// # Errors
+/// `Dr.Locked` when another run of the product is under way, here or, as far as it can be seen, in
+/// the other Region.
+pub async fn locked(
+    frame: &Frame,
+    context: Context,
+    phase: Phase,
+    report: &mut Report,
+) -> Result<Context> {
+    let unseen = peer::must_be_free(frame, &context, phase).await?;
+    let taken = lock::take(frame, &context, phase).await?;
+    for warning in unseen.into_iter().chain(taken.warning) {
+        report.warn("run lock", "", warning);
+    }
+    Ok(Context { root: taken.root, ..context })
 }
 
 /// Where a run's objects are, once its product is known.

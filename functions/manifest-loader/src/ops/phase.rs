@@ -1,7 +1,8 @@
 //! `phase`: one application manifest, from the run's copy or from a person's direct start.
 
+use super::approved::{Approved, approved};
 use super::written::{FileRef, Loaded, Source, source_key, write};
-use super::{Failure, Start, context_of, refuse, request};
+use super::{Failure, Start, context_of, locked, refuse, request};
 use manifest_loader::application::{self, Application};
 use manifest_loader::problem::{Problem, Report, lines_within};
 use manifest_loader::registry::Registry;
@@ -9,6 +10,7 @@ use manifest_loader::text::Format;
 use manifest_loader::{items, start, text};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::folder::position;
 use shared::names::{PREFIX, sha256, slug};
 use shared::{ChangeClass, Context, Error, ErrorType, Frame, Mode, Phase, Result, clock};
 
@@ -32,6 +34,8 @@ struct Ready {
     context: Context,
     file: FileRef,
     application: Application,
+    /// By position; None: what the context says holds for all.
+    approved: Option<Approved>,
 }
 
 /// The operation.
@@ -80,8 +84,12 @@ async fn nested(frame: &Frame, start: &Start, phase: Phase) -> Result<Ready> {
         let whole = frame.store.url(&source_key(&context, &file.file, format));
         return Err(Error::new(report.error_type(), lines_within(&lines, 1000, &whole)));
     }
+    let approved = match mode {
+        Mode::Execute => Some(approved(frame, &context).await?),
+        Mode::Plan => None,
+    };
     let context = context.at_file(&file.app, &file.file);
-    Ok(Ready { direct: false, mode, context, file, application })
+    Ok(Ready { direct: false, mode, context, file, application, approved })
 }
 
 /// The input decides which objects are read: only those of a run in this Region.
@@ -140,7 +148,8 @@ async fn direct(frame: &Frame, start: &Start, phase: Phase) -> Result<Ready, Fai
     }
     let mut context = context_of(frame, start, &given.product, &given.regions);
     context.direct = true;
-    context.approved = APPROVED.iter().map(|c| c.as_str().to_owned()).collect();
+    let mut context = locked(frame, context, phase, &mut report).await?;
+    context.approved = APPROVED.to_vec();
     let name = slug(&format!("{}-{phase}", given.product), 40);
     let source = Source { key: start::INPUT.to_owned(), bytes, format: Format::Json };
     let reference = FileRef::new("direct", 0, &name, &source.sha256(), &start.execution);
@@ -150,7 +159,8 @@ async fn direct(frame: &Frame, start: &Start, phase: Phase) -> Result<Ready, Fai
     write(frame, &context, vec![], &files, &run).await?;
     let [Loaded { application, .. }] = files;
     let context = context.at_file(&reference.app, &reference.file);
-    Ok(Ready { direct: true, mode: Mode::Execute, context, file: reference, application })
+    let mode = Mode::Execute;
+    Ok(Ready { direct: true, mode, context, file: reference, application, approved: None })
 }
 
 fn run_json(context: &Context, phase: Phase, file: &Loaded, report: &Report) -> Value {
@@ -185,7 +195,13 @@ fn answer(ready: &Ready, execution: &str) -> Value {
         "layerConcurrency": if ready.mode == Mode::Plan { 0 } else { 1 },
         "context": ready.context,
         "file": ready.file,
-        "layers": items::layers(&ready.application, execution),
+        "layers": items::layers(&ready.application, execution, |layer, index| {
+            let name = position(Some(&ready.file.file), u32::try_from(layer).ok(), u32::try_from(index).ok());
+            match &ready.approved {
+                Some(approved) => approved.get(&name).copied().into_iter().collect(),
+                None => ready.context.approved.clone(),
+            }
+        }),
     })
 }
 

@@ -17,6 +17,7 @@ pub mod checks;
 pub mod clusters;
 pub mod elasticache;
 pub mod faults;
+pub mod permits;
 pub mod rds;
 pub mod rows;
 pub mod runner;

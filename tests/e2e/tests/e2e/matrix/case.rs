@@ -30,6 +30,10 @@ pub struct Case {
     pub dark: bool,
     /// `parameters`.
     pub parameters: Value,
+    /// Change classes that were approved.
+    pub approved: &'static [&'static str],
+    /// Whether the run holds its product's lock.
+    pub locked: bool,
     /// The starting world.
     pub seed: Seed,
     /// What the world must show when DONE is reported: JSON pointers into the topology.
@@ -58,6 +62,8 @@ impl Case {
             unplanned: false,
             dark: false,
             parameters: json!({}),
+            approved: &["destructive"],
+            locked: true,
             seed,
             proof: vec![],
             or_else: vec![],

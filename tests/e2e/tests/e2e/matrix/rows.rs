@@ -3,6 +3,7 @@
 use crate::matrix::case::Case;
 use crate::matrix::checks::{self, Reference};
 use crate::matrix::faults::{Row, rows};
+use crate::matrix::permits;
 use crate::matrix::runner::{self, Ended};
 use crate::matrix::topology::topology;
 use e2e::{Call, World};
@@ -51,7 +52,7 @@ pub async fn of_case(case: Case) -> Vec<String> {
         wrong.extend(task.await.unwrap_or_else(|e| Some(format!("{}: {e}", case.name))));
     }
     let spent = started.elapsed().as_secs();
-    say(&format!("{}: {} runs, {} differ, {spent} s", case.name, count + 4, wrong.len()));
+    say(&format!("{}: {} runs, {} differ, {spent} s", case.name, count + 6, wrong.len()));
     wrong
 }
 
@@ -119,6 +120,9 @@ async fn plan_and_again(seeded: &World, case: &Case, clean: &Reference) -> Vec<S
         && let Err(why) = again(seeded, case, clean).await
     {
         wrong.push(format!("{}: again: {why}", case.name));
+    }
+    if chosen(case, "permits") {
+        wrong.extend(permits::hold(seeded, case).await);
     }
     wrong
 }

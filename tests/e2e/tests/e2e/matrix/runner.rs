@@ -4,7 +4,10 @@ use crate::matrix::case::Case;
 use aws_sdk_lambda::primitives::Blob;
 use e2e::World;
 use serde_json::{Value, json};
+use shared::lock::{Lock, State};
 use std::time::{Duration, Instant};
+
+const PRODUCT: &str = "matrix";
 
 /// How an attempt ended.
 #[derive(Debug, Clone)]
@@ -35,10 +38,12 @@ impl Ended {
 pub async fn execute(world: &World, case: &Case, limit: Duration) -> Result<Ended, String> {
     let lambda = world.lambda(case.region);
     let (started, mut kills, mut last) = (Instant::now(), 0, Value::Null);
+    hold_lock(world, case, kills).await;
     while started.elapsed() < limit {
         let request = request(case, "EXECUTE", kills, &last);
         let Some(answer) = invoke(&lambda, case, &request, limit).await? else {
             kills += 1;
+            hold_lock(world, case, kills).await;
             last = Value::Null;
             continue;
         };
@@ -88,8 +93,34 @@ fn ended_early(body: &Value) -> bool {
     body["errorType"] == "Runtime.ExitError" || body["errorType"] == "Sandbox.Timedout"
 }
 
+/// The run of this attempt holds its product's lock, as manifest-loader takes it.
+async fn hold_lock(world: &World, case: &Case, kills: u32) {
+    let lock = Lock {
+        state: State::Held,
+        product: PRODUCT.to_owned(),
+        action: serde_json::from_value(json!(case.phase)).unwrap(),
+        execution: if case.locked { execution(case, kills) } else { "another".to_owned() },
+        execution_name: root(kills),
+        root: root(kills),
+        taken_at: "2026-01-01T00:00:00Z".to_owned(),
+        released_at: None,
+        outcome: None,
+    };
+    let body = serde_json::to_vec(&lock).unwrap();
+    let put = world.s3(case.region).put_object().bucket(World::bucket(case.region));
+    put.key(shared::lock::key(PRODUCT)).body(body.into()).send().await.unwrap();
+}
+
+fn root(kills: u32) -> String {
+    format!("matrix-{kills}")
+}
+
+fn execution(case: &Case, kills: u32) -> String {
+    format!("arn:aws:states:{}:123456789012:execution:m:{}", case.region, root(kills))
+}
+
 fn request(case: &Case, mode: &str, kills: u32, last: &Value) -> Value {
-    let root = format!("matrix-{kills}");
+    let root = root(kills);
     json!({
         "mode": mode,
         "phase": case.phase,
@@ -98,17 +129,17 @@ fn request(case: &Case, mode: &str, kills: u32, last: &Value) -> Value {
         "parameters": case.parameters,
         "accountId": null,
         "context": {
-            "product": "matrix",
+            "product": PRODUCT,
             "app": "app1", "file": "app1", "layer": 0, "index": 0, "siblings": 1,
-            "execution": format!("arn:aws:states:{}:123456789012:execution:m:{root}", case.region),
+            "execution": execution(case, kills),
             "root": root,
             "startedAt": "2026-01-01T00:00:00Z",
             "region": case.region,
             "primaryRegion": case.primary,
             "secondaryRegion": case.secondary(),
             "unplanned": case.unplanned,
-            "approved": ["create", "modify", "traffic", "data-loss", "destructive"],
-            "folder": format!("dr-orchestration-artifacts/runs/matrix/{root}/"),
+            "approved": case.approved,
+            "folder": shared::names::run_folder(PRODUCT, &root),
         },
         "deadline": last["deadline"],
         "progress": last["progress"],

@@ -1,0 +1,48 @@
+//! What an ended run gives back: its product's lock, and the approvals that nobody may answer now.
+
+use crate::end::End;
+use shared::pending::{self, Pending};
+use shared::{Error, Frame, Result, clock, lock};
+
+/// Best effort: an ended run's lock can be taken over, and its approvals answer nobody.
+pub async fn close(frame: &Frame, end: &End) {
+    if let Err(error) = give_back(frame, end).await {
+        tracing::error!(%error, "the run lock could not be given back: it can be taken over in 120 s");
+    }
+    if let Err(error) = approvals(frame, end).await {
+        tracing::warn!(%error, "an open approval could not be closed");
+    }
+}
+
+/// A run that was stopped or ran out of time may leave executions and functions that still act: its
+/// lock is left to the rule of taking over, which looks at them.
+async fn give_back(frame: &Frame, end: &End) -> Result<()> {
+    if matches!(end.outcome.as_str(), "ABORTED" | "TIMED_OUT") {
+        return Ok(());
+    }
+    let given = lock::release(&frame.store, &end.product, &end.execution, &end.outcome).await?;
+    if given {
+        tracing::info!(event = "lock released", product = end.product, execution = end.execution);
+    }
+    Ok(())
+}
+
+/// Links that were not used lead to a page that says so from now on.
+async fn approvals(frame: &Frame, end: &End) -> Result<()> {
+    let folder = pending::index(&end.product, &end.execution_name);
+    for index in frame.store.list(&folder).await? {
+        let Some(key) = pending::key(index.rsplit('/').next().unwrap_or_default()) else {
+            continue;
+        };
+        let Some(object) = frame.store.get(&key).await? else { continue };
+        let open: Pending = serde_json::from_slice(&object.bytes)
+            // Not with the text: it could quote the token.
+            .map_err(|_| Error::internal("an open approval is not as expected"))?;
+        if open.answer.is_none() && open.closed_at.is_none() && open.execution == end.execution {
+            let closed = Pending { closed_at: Some(clock::now()), ..open };
+            // Answered at this very moment: then it needs no closing.
+            frame.store.put_if(&key, &closed, &object.etag).await?;
+        }
+    }
+    Ok(())
+}
