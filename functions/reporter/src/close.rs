@@ -2,7 +2,7 @@
 
 use crate::end::End;
 use shared::pending::{self, Pending};
-use shared::{Error, Frame, Result, clock, lock};
+use shared::{Error, ErrorType, Frame, Result, clock, lock};
 
 /// Best effort: an ended run's lock can be taken over, and its approvals answer nobody.
 pub async fn close(frame: &Frame, end: &End) {
@@ -14,10 +14,11 @@ pub async fn close(frame: &Frame, end: &End) {
     }
 }
 
-/// A run that was stopped or ran out of time may leave executions and functions that still act: its
-/// lock is left to the rule of taking over, which looks at them.
+/// A run that was stopped, ran out of time or crashed may leave executions and functions that still
+/// act: its lock is left to the rule of taking over, which looks at them.
 async fn give_back(frame: &Frame, end: &End) -> Result<()> {
-    if matches!(end.outcome.as_str(), "ABORTED" | "TIMED_OUT") {
+    let internal = end.error_type.as_deref() == Some(ErrorType::Internal.as_str());
+    if internal || matches!(end.outcome.as_str(), "ABORTED" | "TIMED_OUT") {
         return Ok(());
     }
     let given = lock::release(&frame.store, &end.product, &end.execution, &end.outcome).await?;

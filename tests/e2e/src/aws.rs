@@ -202,6 +202,18 @@ impl World {
         serde_json::from_slice(&body).ok()
     }
 
+    /// Makes the holder of a product's lock an execution that Step Functions has forgotten: what
+    /// otherwise takes two minutes after it was stopped.
+    pub async fn forget_holder(&self, region: &str, product: &str) {
+        let key = format!("dr-orchestration-artifacts/locks/{product}.json");
+        let mut lock = self.object(region, &key).await.expect("a lock");
+        let gone = format!("{}-long-ago", lock["execution"].as_str().expect("an ARN"));
+        lock["execution"] = json!(gone);
+        let body = lock.to_string().into_bytes().into();
+        let put = self.s3(region).put_object().bucket(World::bucket(region)).key(&key).body(body);
+        put.send().await.expect("put-object");
+    }
+
     /// `report.json` of a run; waits for it a little, since a stopped run gets it from an event.
     pub async fn report(&self, product: &str, arn: &str) -> Value {
         let region = arn.split(':').nth(3).expect("a Region").to_owned();

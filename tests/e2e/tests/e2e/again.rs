@@ -52,6 +52,7 @@ async fn a_run_that_is_stopped_midway_is_finished_by_the_next_start() {
     world.sfn(WEST).stop_execution().execution_arn(&first).send().await.unwrap();
     assert_eq!(world.describe(&first).await.status, ExecutionStatus::Aborted);
 
+    world.forget_holder(WEST, "sampleproduct").await;
     world.run(WEST, &product("ACTIVATE")).await.succeeded();
     assert_eq!(world.count("rds:PromoteReadReplica"), 1);
     let west = instances(&world, WEST).await;

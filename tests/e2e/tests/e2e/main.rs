@@ -10,5 +10,6 @@ mod failures;
 mod faults;
 mod foreign;
 mod guards;
+mod lock;
 mod matrix;
 mod secrets;
