@@ -49,7 +49,7 @@ impl Schema {
             if waits_for_its_token(&error) {
                 continue;
             }
-            let place = path::pointer(base, error.instance_path().as_str());
+            let place = path::pointer(base, error.instance_path().as_str(), value);
             match error.kind() {
                 Kind::AdditionalProperties { unexpected } => {
                     for name in unexpected {
