@@ -154,8 +154,9 @@ fn word(rng: &mut Rng, root: &mut Value) -> Option<()> {
     Some(())
 }
 
+/// Deeper ones than a writer can write are among the texts.
 fn nest(rng: &mut Rng, root: &mut Value) -> Option<()> {
-    let (list, levels) = (rng.bool(), *odd::pick(rng, &[1, 2, 30, 63, 65, 127, 129, 1000]));
+    let (list, levels) = (rng.bool(), *odd::pick(rng, &[1, 2, 30, 63, 65, 127, 129, 200]));
     let place = node(rng, root, any)?;
     for _ in 0..levels {
         let inner = place.take();
