@@ -3,6 +3,8 @@
 //!
 //! The same on every machine. `DR_FUZZ_CASES=100000` asks for more of them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod bounds;
 mod mutate;
 mod places;
@@ -113,7 +115,10 @@ fn refused(case: &Case) -> bool {
     !found.is_empty()
 }
 
-fn run(group: u64, mutate: fn(&mut Rng, &Seed) -> (Vec<&'static str>, (String, Vec<u8>))) {
+/// What was done, then name and bytes of the manifest.
+type Mutated = (Vec<&'static str>, (String, Vec<u8>));
+
+fn run(group: u64, mutate: fn(&mut Rng, &Seed) -> Mutated) {
     let (seeds, started) = (seeds(), Instant::now());
     let (mut counted, mut bad) = (0, 0);
     let (first, last) = (group * 1_000_000, group * 1_000_000 + cases() / 2);

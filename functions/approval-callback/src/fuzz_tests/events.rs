@@ -74,7 +74,7 @@ fn break_a_field(rng: &mut Rng, event: &mut Value) {
     ];
     let odd =
         [json!(null), json!(1), json!("true"), json!([]), json!({}), json!(false), json!(true)];
-    if let Some(field) = event.pointer_mut(*pick(rng, &fields)) {
+    if let Some(field) = event.pointer_mut(pick::<&str>(rng, &fields)) {
         *field = pick(rng, &odd).clone();
     }
 }

@@ -167,7 +167,7 @@ fn documents(rng: &mut Rng, text: Vec<u8>) -> Vec<u8> {
 }
 
 fn huge(rng: &mut Rng, text: Vec<u8>) -> Vec<u8> {
-    let what = pick(rng, &[b' ', b'a', b'\n', b'9', b'"']).to_owned();
+    let what = *pick(rng, b" a\n9\"");
     let times = *pick(rng, &[1000, 100_000, 140_000]);
     put(rng, text, &vec![what; times])
 }

@@ -66,12 +66,12 @@ fn form(rng: &mut Rng) -> Vec<u8> {
         1 => format!("{WHOLE}&decision=REJECTED").into(),
         2 => format!("{WHOLE}&%61pprover=Bob").into(),
         3 => WHOLE
-            .replace("APPROVED", *pick(rng, &["approved", "RESEND", "%00%00", "APPROVE"]))
+            .replace("APPROVED", pick::<&str>(rng, &["approved", "RESEND", "%00%00", "APPROVE"]))
             .into(),
-        4 => WHOLE.replace("Eve", *pick(rng, &["", "+", "%20%09", "%00", "%0d%0a"])).into(),
+        4 => WHOLE.replace("Eve", pick::<&str>(rng, &["", "+", "%20%09", "%00", "%0d%0a"])).into(),
         5 => WHOLE.replace("because", &"r".repeat(*pick(rng, &[1001, 70_000]))).into(),
-        6 => WHOLE.replace('&', *pick(rng, &[";", "%26", "\r\n", "\0"])).into(),
-        7 => WHOLE.replace('=', *pick(rng, &["%3d", ":", "==="])).into(),
+        6 => WHOLE.replace('&', pick::<&str>(rng, &[";", "%26", "\r\n", "\0"])).into(),
+        7 => WHOLE.replace('=', pick::<&str>(rng, &["%3d", ":", "==="])).into(),
         8 => (0..rng.usize(..3000)).map(|_| rng.u8(..)).collect(),
         9 => b"{\"approver\": \"Eve\", \"reason\": \"x\", \"decision\": \"APPROVED\"}".to_vec(),
         10 => b"--x\r\nContent-Disposition: form-data; name=\"decision\"\r\n\r\nAPPROVED\r\n--x--"
