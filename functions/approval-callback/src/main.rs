@@ -7,17 +7,21 @@
 //! answered with 4xx, and no answer tells a secret.
 
 mod answer;
+mod decide;
 mod form;
 mod html;
 mod page;
 mod request;
 
+#[cfg(test)]
+mod fuzz_tests;
+
 use answer::Outcome;
-use form::Form;
+use decide::Next;
 use page::Page;
 use request::{Method, Request};
 use serde_json::Value;
-use shared::pending::{self, Decision, Pending};
+use shared::pending::{Decision, Pending};
 use shared::store::Object;
 use shared::{ErrorType, Frame, Result, clock};
 
@@ -28,25 +32,28 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 
 async fn handle(frame: Frame, payload: Value) -> Result<Value> {
     let request = Request::new(&payload);
-    let page = match request.method {
-        Method::Other => page::method_not_allowed(),
-        _ => serve(&frame, &request).await,
+    let page = match decide::key(&request) {
+        Ok(key) => serve(&frame, &request, &key).await,
+        Err(page) => page,
     };
     tracing::info!(event = "approval page", status = page.status);
     Ok(page.response(request.method == Method::Head))
 }
 
-async fn serve(frame: &Frame, request: &Request) -> Page {
-    let Some(key) = pending::key(&request.id) else { return page::bad_link() };
-    match open(frame, &key).await {
-        Ok(Some((pending, etag))) => match request.method {
-            Method::Post => post(frame, request, &key, pending, &etag).await,
-            _ => show(request, &pending),
-        },
-        Ok(None) => page::unknown(),
+async fn serve(frame: &Frame, request: &Request, key: &str) -> Page {
+    let (pending, etag) = match open(frame, key).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return page::unknown(),
         Err(error) => {
             tracing::error!(%error, "an open approval could not be read");
-            page::try_again()
+            return page::try_again();
+        }
+    };
+    match decide::next(request, &pending, clock::epoch()) {
+        Next::Show(page) => page,
+        Next::Again(form) => answer::again(frame, key, pending, &form).await.page(&request.id),
+        Next::First(answer) => {
+            answer::first(frame, key, pending, &etag, answer).await.page(&request.id)
         }
     }
 }
@@ -65,40 +72,6 @@ fn read(object: Object) -> Result<(Pending, String)> {
         shared::Error::internal(format!("an open approval is not as expected, line {}", e.line()))
     })?;
     Ok((pending, object.etag))
-}
-
-fn show(request: &Request, pending: &Pending) -> Page {
-    if pending.answer.is_some() {
-        return page::answered(pending, &request.id);
-    }
-    if pending.closed_at.is_some() {
-        return page::closed(pending);
-    }
-    if is_over(pending) {
-        return page::expired(pending);
-    }
-    page::ask(pending, &request.id, &Form::default(), &[])
-}
-
-fn is_over(pending: &Pending) -> bool {
-    clock::parse(&pending.expires_at).is_none_or(|end| clock::epoch() >= end)
-}
-
-async fn post(frame: &Frame, request: &Request, key: &str, pending: Pending, etag: &str) -> Page {
-    let form = Form::new(&request.body);
-    if pending.answer.is_some() {
-        return answer::again(frame, key, pending, &form).await.page(&request.id);
-    }
-    if pending.closed_at.is_some() {
-        return page::closed(&pending);
-    }
-    if is_over(&pending) {
-        return page::expired(&pending);
-    }
-    match form.answer(&clock::now()) {
-        Err(problems) => page::ask(&pending, &request.id, &form, &problems),
-        Ok(answer) => answer::first(frame, key, pending, etag, answer).await.page(&request.id),
-    }
 }
 
 impl Outcome {

@@ -411,3 +411,18 @@ fn a_direct_start_is_checked_like_a_manifest() {
     let name = check(json!({"StatePayload": [], "product": "a b"})).1;
     assert_one(&name, "$.product", &["a name of letters"]);
 }
+
+#[test]
+fn a_token_outside_of_parameters_is_no_value() {
+    let token = || json!("!Import shop-value");
+    let hint = "tokens are resolved in parameters alone";
+    for key in ["action", "product_name", "unplanned", "rto_minutes", "approval", "product"] {
+        assert_one(&product(&with(key, token()), None), &format!("$.{key}"), &[hint]);
+    }
+    for key in ["parameters", "accountId"] {
+        let mut resource = json!({"resourceType": "ModuleTest", "resourceName": "x"});
+        resource[key] = token();
+        let place = format!("$[0].resources[0].{key}");
+        assert_one(&application(&one(resource)), &place, &[hint]);
+    }
+}

@@ -11,6 +11,9 @@ use shared::names::cut;
 use shared::nearest::did_you_mean;
 use shared::tokens::Token;
 
+/// What the schema of a type's parameters calls them. There alone a token stands for a value.
+const PARAMETER: &str = "parameter";
+
 /// A compiled schema.
 pub struct Schema {
     document: Value,
@@ -35,7 +38,7 @@ impl Schema {
     /// When the document is no schema.
     pub fn of_parameters(document: Value) -> Result<Self, String> {
         let manifest = Self::of_manifest(document)?;
-        Ok(Self { noun: "parameter", error_type: ErrorType::InvalidParameters, ..manifest })
+        Ok(Self { noun: PARAMETER, error_type: ErrorType::InvalidParameters, ..manifest })
     }
 
     /// The schema as it was given.
@@ -46,10 +49,10 @@ impl Schema {
     /// Adds every way in which `value` breaks the schema.
     pub fn check(&self, file: &str, base: &str, value: &Value, report: &mut Report) {
         for error in self.validator.iter_errors(value) {
-            if waits_for_its_token(&error) {
+            if self.noun == PARAMETER && waits_for_its_token(&error) {
                 continue;
             }
-            let place = path::pointer(base, error.instance_path().as_str());
+            let place = path::pointer(base, error.instance_path().as_str(), value);
             match error.kind() {
                 Kind::AdditionalProperties { unexpected } => {
                     for name in unexpected {
@@ -92,6 +95,9 @@ impl Schema {
         match value {
             Value::Number(_) | Value::Bool(_) if any_text(node) => {
                 format!("; put it in quotes: \"{value}\"")
+            }
+            Value::String(text) if matches!(Token::parse(text), Ok(Some(_))) => {
+                "; tokens are resolved in parameters alone: write the value itself".to_owned()
             }
             Value::Null => "; give a value or leave the key out".to_owned(),
             Value::String(wrong) => {

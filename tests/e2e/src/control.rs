@@ -1,6 +1,8 @@
 //! The control API of the local AWS.
 
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// Talks to `/_localaws/` and opens links as a mail program would.
@@ -128,6 +130,24 @@ impl Control {
         let form = form.iter().copied();
         let mut answer = self.agent.post(self.here(link)).send_form(form).expect("the link");
         (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap_or_default())
+    }
+
+    /// Any bytes to a link in a mail, as no browser would send them; gives the status.
+    pub fn raw(&self, method: &str, link: &str, content_type: &str, body: &[u8]) -> u16 {
+        let path = self.here(link).split_off(self.endpoint().len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\
+             Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the local AWS");
+        let mut answer = Vec::new();
+        // A server may refuse a head and not wait for its body.
+        let _ = stream.write_all(&[head.as_bytes(), body].concat());
+        let _ = stream.read_to_end(&mut answer);
+        let text = String::from_utf8_lossy(&answer);
+        let status = text.split(' ').nth(1).and_then(|s| s.parse().ok());
+        status.unwrap_or_else(|| panic!("no answer to {head}"))
     }
 
     /// What a function printed, in both Regions.

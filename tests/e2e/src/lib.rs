@@ -13,4 +13,5 @@ mod world;
 
 pub use aws::{Ended, ManifestText};
 pub use control::{Call, Control, Mail};
+pub use parent::repository;
 pub use world::{EAST, WEST, World};

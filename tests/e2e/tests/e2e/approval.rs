@@ -13,7 +13,7 @@ const REJECT: [(&str, &str); 3] =
     [("approver", "Bob"), ("reason", "not today"), ("decision", "REJECTED")];
 
 /// Starts a product of one ModuleTest; gives the execution and its link.
-async fn asked(world: &World, name: &str) -> (String, String) {
+pub async fn asked(world: &World, name: &str) -> (String, String) {
     let smoke = module_test("Smoke", json!({"Echo": "hello"}));
     let key = world.given(WEST, name, application(&[&[smoke]])).await;
     let arn = world.start(WEST, &key).await;
@@ -26,7 +26,7 @@ fn answers(world: &World) -> usize {
     world.count("states:SendTaskSuccess") + world.count("states:SendTaskFailure")
 }
 
-async fn still_waits(world: &World, arn: &str) {
+pub async fn still_waits(world: &World, arn: &str) {
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(world.describe(arn).await.status, ExecutionStatus::Running);
     assert_eq!(answers(world), 0);

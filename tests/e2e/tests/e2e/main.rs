@@ -9,6 +9,7 @@ mod databases;
 mod failures;
 mod faults;
 mod foreign;
+mod fuzz;
 mod guards;
 mod lock;
 mod matrix;

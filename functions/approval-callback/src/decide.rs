@@ -1,0 +1,62 @@
+//! What is done with a call: which open approval it may read, then whether it shows or answers. Pure.
+
+use crate::form::Form;
+use crate::page::{self, Page};
+use crate::request::{Method, Request};
+use shared::clock;
+use shared::pending::{self, Answer, Pending};
+
+/// What comes after the open approval was read.
+pub enum Next {
+    /// Nothing is done.
+    Show(Page),
+    /// The first answer to it.
+    First(Answer),
+    /// It has an answer already; the form may ask to send that one once more.
+    Again(Form),
+}
+
+/// The key of the open approval, or the page that needs none.
+///
+/// # Errors
+/// The page for a method or an id that cannot be ours: nothing is read for it.
+pub fn key(request: &Request) -> Result<String, Page> {
+    match request.method {
+        Method::Other => Err(page::method_not_allowed()),
+        _ => pending::key(&request.id).ok_or_else(page::bad_link),
+    }
+}
+
+/// Only a POST acts; mail scanners open links.
+pub fn next(request: &Request, pending: &Pending, now: i64) -> Next {
+    if request.method == Method::Post {
+        return post(request, pending, now);
+    }
+    Next::Show(match pending.answer {
+        Some(_) => page::answered(pending, &request.id),
+        None if pending.closed_at.is_some() => page::closed(pending),
+        None if is_over(pending, now) => page::expired(pending),
+        None => page::ask(pending, &request.id, &Form::default(), &[]),
+    })
+}
+
+fn post(request: &Request, pending: &Pending, now: i64) -> Next {
+    let form = Form::new(&request.body);
+    if pending.answer.is_some() {
+        return Next::Again(form);
+    }
+    if pending.closed_at.is_some() {
+        return Next::Show(page::closed(pending));
+    }
+    if is_over(pending, now) {
+        return Next::Show(page::expired(pending));
+    }
+    match form.answer(&clock::rfc3339(now)) {
+        Err(problems) => Next::Show(page::ask(pending, &request.id, &form, &problems)),
+        Ok(answer) => Next::First(answer),
+    }
+}
+
+fn is_over(pending: &Pending, now: i64) -> bool {
+    clock::parse(&pending.expires_at).is_none_or(|end| now >= end)
+}
