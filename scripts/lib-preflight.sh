@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks before the orchestrator is deployed, for deploy-orchestrator.sh: each adds what is
-# wrong to one list, none changes anything. Uses its variables region, bucket, stack and work.
+# wrong to one list, none changes anything. Uses its variables region, bucket, stack, work and python.
 #   problem TEXT        adds to the list
 #   stop_on_problems    ends the script when there is any
 #   gather_facts        calls AWS, all calls side by side

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cfn
 import pytest
+from localaws import policies
 
 DOCUMENTED_PARAMETERS = {
     "ApproversEmail",
@@ -161,6 +162,59 @@ def test_the_template_stores_policy_only_denies():
     for sid, statement in statements.items():
         like = statement["Condition"].get("ArnLike") or statement["Condition"]["ArnEquals"]
         assert "role/dr-orchestrator/" in cfn.text_of(like["aws:PrincipalArn"]), sid
+
+
+def denied(role: str, action: str, key: str) -> bool:
+    """Whether the bucket's policy denies this to a role of the orchestrator, as the local AWS's IAM reads it."""
+    values = {"AWS::Partition": "aws", "AWS::AccountId": "123456789012", "AWS::Region": "us-east-1",
+              "TemplateStore.Arn": "arn:aws:s3:::store", "TemplateStore": "store"}
+
+    def filled(node):
+        if isinstance(node, list):
+            return [filled(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        if set(node) == {"Fn::Sub"}:
+            return re.sub(r"\$\{([^}]+)\}", lambda found: values[found[1]], node["Fn::Sub"])
+        if set(node) == {"Fn::GetAtt"}:
+            return values[node["Fn::GetAtt"]]
+        return {name: filled(value) for name, value in node.items()}
+
+    principal = f"arn:aws:iam::123456789012:role/{role}"
+    request = policies.Request(action, f"arn:aws:s3:::store/{key}", principal, "123456789012", context={
+        "aws:PrincipalArn": principal, "aws:SecureTransport": "true"})
+    return policies.evaluate([filled(store("AWS::S3::BucketPolicy")["PolicyDocument"])], request) == policies.DENY
+
+
+CORE, CALLBACK, RESOURCE, TARGET = (f"dr-orchestrator/aws-dr-orchestrator-{name}" for name in (
+    "core-us-east-1", "callback-us-east-1", "resource-us-east-1", "execution-role"))
+
+
+@pytest.mark.parametrize("key, writers", [
+    ("runs/shop/r/manifests/app.json", {CORE}),
+    ("runs/shop/r/report.json", {CORE}),
+    ("runs/shop/r/plan/app-0-0.json", {CORE, RESOURCE, TARGET}),
+    ("runs/shop/r/journal/app-0-0.json", {CORE, RESOURCE, TARGET}),
+    ("locks/shop.json", {CORE}),
+    ("pending/0.json", {CORE, CALLBACK}),
+    ("releases/1/release.json", set()),
+    ("manifest-files/a.json", set()),
+])
+def test_the_template_stores_policy_keeps_the_record(key, writers):
+    key = f"dr-orchestration-artifacts/{key}"
+    for role in (CORE, CALLBACK, RESOURCE, TARGET):
+        assert denied(role, "s3:PutObject", key) == (role not in writers), role
+        assert denied(role, "s3:DeleteObject", key) and denied(role, "s3:DeleteObjectVersion", key)
+        if "pending" not in key:
+            assert not denied(role, "s3:GetObject", key)
+    for action in ("s3:PutObject", "s3:DeleteObject", "s3:GetObject"):
+        assert not denied("pipeline", action, key)
+
+
+def test_task_tokens_are_kept_from_the_resource_types():
+    readers = {role for role in (CORE, CALLBACK, RESOURCE, TARGET)
+               if not denied(role, "s3:GetObject", "dr-orchestration-artifacts/pending/0.json")}
+    assert readers == {CORE, CALLBACK}
 
 
 def topic_and_key() -> tuple[dict, dict, dict]:
