@@ -68,18 +68,6 @@ check_options() {
   esac
 }
 
-# The two values that both stacks must share come from the orchestrator's own file.
-shared_value() {
-  "$python" -c '
-import sys
-sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from parameters import given_parameters
-given, problems = given_parameters(Path(sys.argv[2]))
-sys.exit("; ".join(problems)) if problems else print(given.get(sys.argv[3], ""))' \
-    "$REPO/scripts/python" "$parameter_file" "$1"
-}
-
 gather_parameters() {
   parameter_file=${parameter_file:-$REPO/samples/orchestrator-parameters-$region.json}
   [ -f "$parameter_file" ] ||
@@ -92,8 +80,9 @@ gather_parameters() {
   orchestrator=${orchestrator:-$account}
   arguments=(--set "OrchestratorAccountId=$orchestrator" --set "DeployCFPolicyArns=$policies"
     --set "PrimaryRegion=${regions%%,*}" --set "SecondaryRegion=${regions#*,}")
+  # Both stacks must share these two.
   for name in TargetAccountsAssumeRoleName OrgId; do
-    answer=$(shared_value "$name")
+    answer=$(parameter_in "$parameter_file" "$name")
     if [ -n "$answer" ]; then arguments+=(--set "$name=$answer"); fi
   done
   "$python" "$REPO/scripts/python/parameters.py" --template "$template" "${arguments[@]}" \

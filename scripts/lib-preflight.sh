@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks before the orchestrator is deployed, for deploy-orchestrator.sh: each adds what is
-# wrong to one list, none changes anything. Uses its variables region, bucket, stack and work.
+# wrong to one list, none changes anything. Uses its variables region, bucket, stack, work and python.
 #   problem TEXT        adds to the list
 #   stop_on_problems    ends the script when there is any
 #   gather_facts        calls AWS, all calls side by side
@@ -52,7 +52,8 @@ gather_bucket() {
   fetch public s3api get-public-access-block --bucket "$bucket" \
     --query 'PublicAccessBlockConfiguration.*'
   fetch encryption s3api get-bucket-encryption --bucket "$bucket" --query \
-    'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID'
+    'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.[SSEAlgorithm,KMSMasterKeyID]'
+  fetch policy s3api get-bucket-policy --bucket "$bucket" --query Policy
 }
 
 gather_network() {
@@ -96,7 +97,7 @@ check_bucket() {
   local location
   if failed location; then
     case $(answer location.error) in
-      *NoSuchBucket*) location="does not exist. Make it: aws s3 mb s3://$bucket --region $region" ;;
+      *NoSuchBucket*) location="does not exist. Make it: scripts/create-template-store.sh --region $region" ;;
       *AccessDenied*) location="belongs to another account, or its policy forbids reading it" ;;
       *) location="cannot be read: $(answer location.error)" ;;
     esac
@@ -115,21 +116,80 @@ check_bucket() {
   check_bucket_settings
 }
 
-check_bucket_settings() {
-  local key
-  if [ "$(answer versioning)" != Enabled ]; then
-    warn "The bucket $bucket keeps no versions: an overwritten manifest is lost."
-  fi
-  case $(cat "$work/public") in
-    *False* | "") warn "The bucket $bucket does not block public access. Block it with:" \
-      "aws s3api put-public-access-block" ;;
+# A setting that the bucket lacks, why it matters, and the command that mends it.
+lacking() { warn "The bucket $bucket $1. Mend it:"$'\n'"  aws s3api $2 --bucket $bucket --region $region $3"; }
+
+# Whether the answer could not be had at all; a bucket without the setting answers with an error too.
+unreadable() {
+  failed "$1" || return 1
+  case $(answer "$1.error") in
+    *NoSuchBucketPolicy* | *NoSuchPublicAccessBlock* | *ServerSideEncryptionConfigurationNotFound*)
+      : >"$work/$1"
+      return 1
+      ;;
   esac
-  key=$(answer encryption)
-  case $key in
-    "" | None | *alias/aws/s3) ;;
-    *) [ -n "$(parameter TemplateStoreKmsKeyArn)" ] ||
+  warn "The bucket's $1 could not be checked: $(answer "$1.error")"
+}
+
+check_bucket_settings() {
+  unreadable versioning || [ "$(answer versioning)" = Enabled ] ||
+    lacking "keeps no versions: an overwritten manifest is lost" put-bucket-versioning \
+      "--versioning-configuration Status=Enabled"
+  unreadable public || case $(cat "$work/public") in
+    *False* | *None* | "")
+      lacking "does not block public access, and it holds task tokens" put-public-access-block \
+        "--public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true" ;;
+  esac
+  unreadable encryption || check_bucket_encryption
+  unreadable policy || check_bucket_policy
+}
+
+check_bucket_encryption() {
+  local algorithm key wanted
+  wanted=$(parameter TemplateStoreKmsKeyArn)
+  read -r algorithm key <<<"$(answer encryption)"
+  case $algorithm in
+    "" | None)
+      lacking "has no default encryption" put-bucket-encryption "--server-side-encryption-configuration \
+'{\"Rules\": [{\"ApplyServerSideEncryptionByDefault\": {\"SSEAlgorithm\": \"AES256\"}}]}'"
+      return 0
+      ;;
+  esac
+  case ${key:-None} in
+    None | *alias/aws/s3)
+      [ -z "$wanted" ] || lacking "is not encrypted with $wanted, which TemplateStoreKmsKeyArn names" \
+        put-bucket-encryption "--server-side-encryption-configuration '{\"Rules\": [{\"BucketKeyEnabled\": true, \
+\"ApplyServerSideEncryptionByDefault\": {\"SSEAlgorithm\": \"aws:kms\", \"KMSMasterKeyID\": \"$wanted\"}}]}'"
+      ;;
+    *) [ -n "$wanted" ] ||
       problem "the bucket $bucket is encrypted with $key: give its ARN as TemplateStoreKmsKeyArn" ;;
   esac
+}
+
+check_bucket_policy() {
+  local statement partition=aws
+  "$python" -c 'import json, sys
+def listed(value): return value if isinstance(value, list) else [value]
+def tls_only(s):
+    condition = s.get("Condition", {}).get("Bool", {})
+    plain = any(k.lower() == "aws:securetransport" and str(listed(v)[0]).lower() == "false"
+                for k, v in condition.items())
+    return (s.get("Effect") == "Deny" and plain and s.get("Principal") in ("*", {"AWS": "*"})
+            and {"s3:*", "*"} & set(listed(s.get("Action"))))
+policy = json.loads(open(sys.argv[1]).read() or "{}")
+sys.exit(not any(tls_only(s) for s in listed(policy.get("Statement", []))))' "$work/policy" && return 0
+  case $region in cn-*) partition=aws-cn ;; us-gov-*) partition=aws-us-gov ;; esac
+  statement="{\"Sid\": \"TlsOnly\", \"Effect\": \"Deny\", \"Principal\": \"*\", \"Action\": \"s3:*\", \
+\"Resource\": [\"arn:$partition:s3:::$bucket\", \"arn:$partition:s3:::$bucket/*\"], \
+\"Condition\": {\"Bool\": {\"aws:SecureTransport\": \"false\"}}}"
+  if [ -s "$work/policy" ]; then
+    # The command replaces the whole policy: what is there must not be lost.
+    warn "The policy of the bucket $bucket admits plain HTTP. Add this statement to it (aws s3api" \
+      "get-bucket-policy, then put-bucket-policy):"$'\n'"  $statement"
+  else
+    lacking "admits plain HTTP" put-bucket-policy \
+      "--policy '{\"Version\": \"2012-10-17\", \"Statement\": [$statement]}'"
+  fi
 }
 
 check_network() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Deploying CloudFormation stacks, for scripts that have sourced lib.sh. Defines
 #   use_region            completes and exports region: the variable, else the AWS CLI's Region
+#   parameter_in FILE NAME   one value of an orchestrator's parameter file; empty when it has none
 #   stack_status STACK    its status, or NONE
 #   deploy_stack STACK TEMPLATE PARAMETERS CAPABILITIES...
 #       TEMPLATE is a file or an https URL, PARAMETERS a file of name<TAB>value lines. Makes a
@@ -18,6 +19,17 @@ use_region() {
   [ -n "$region" ] || region=$(aws configure get region 2>/dev/null || true)
   [ -n "$region" ] || die "No Region." "Give --region, or: aws configure set region us-east-1"
   export AWS_REGION=$region AWS_DEFAULT_REGION=$region
+}
+
+parameter_in() {
+  "$(python_command)" -c '
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from parameters import given_parameters
+given, problems = given_parameters(Path(sys.argv[2]))
+sys.exit("; ".join(problems)) if problems else print(given.get(sys.argv[3], ""))' \
+    "$REPO/scripts/python" "$1" "$2"
 }
 
 stack_status() {

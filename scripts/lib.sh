@@ -5,6 +5,7 @@
 #   die TEXT [NEXT]     ends the script; NEXT says what to do
 #   ensure_rust         ends the script when cargo is missing; makes the folder of the build this clone's own
 #   ensure_venv         sets VENV, a Python environment with tests/localaws/requirements.txt
+#   ensure_checkov      sets CHECKOV, the program of an environment with tests/templates/requirements.txt
 #   find_aws, aws ...   the installed AWS CLI, else the one of that environment
 # shellcheck disable=SC2034  # the variables are for the scripts that source this file
 
@@ -102,15 +103,15 @@ apt_install() {
 }
 
 _make_venv() {
-  local python=$1 requirements=$2 log=$3
-  rm -rf "$VENV"
-  if ! "$python" -m venv "$VENV" >"$log" 2>&1; then
+  local python=$1 requirements=$2 venv=$3 log=$3.log
+  rm -rf "$venv"
+  if ! "$python" -m venv "$venv" >"$log" 2>&1; then
     apt_install python3-venv
-    "$python" -m venv "$VENV" >"$log" 2>&1 ||
+    "$python" -m venv "$venv" >"$log" 2>&1 ||
       die "Python cannot make a virtual environment ($(tail -n 1 "$log"))." \
         "Install the venv module, for example: sudo apt-get install python3-venv"
   fi
-  "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input -r "$requirements" \
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -r "$requirements" \
     >>"$log" 2>&1 &
   local pid=$! seconds=0
   while kill -0 "$pid" 2>/dev/null; do
@@ -125,25 +126,32 @@ _make_venv() {
   fi
 }
 
-# One environment per content of requirements.txt; another script may be making it at the same time.
-ensure_venv() {
-  local requirements=$REPO/tests/localaws/requirements.txt python hash log
+# Prints the folder of the environment with these requirements. One per content of the file; another script may be
+# making it at the same time.
+_venv_of() {
+  local requirements=$1 python hash venv
   [ -f "$requirements" ] || die "$requirements is missing." "Is the clone complete? git status"
   python=$(python_command)
   hash=$("$python" -c 'import hashlib, sys
 print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest()[:12])' "$requirements")
-  VENV=$CACHE_DIR/venv-$hash
-  [ ! -f "$VENV/.complete" ] || return 0
-  mkdir -p "$CACHE_DIR"
-  exec 9>"$VENV.lock"
-  if command -v flock >/dev/null 2>&1; then flock 9; fi
-  if [ ! -f "$VENV/.complete" ]; then
-    say "Setting up the Python tools in $VENV (once, a few minutes)"
-    _make_venv "$python" "$requirements" "$VENV.log"
-    touch "$VENV/.complete"
+  venv=$CACHE_DIR/venv-$hash
+  if [ ! -f "$venv/.complete" ]; then
+    mkdir -p "$CACHE_DIR"
+    exec 9>"$venv.lock"
+    if command -v flock >/dev/null 2>&1; then flock 9; fi
+    if [ ! -f "$venv/.complete" ]; then
+      say "Setting up the Python tools in $venv (once, a few minutes)"
+      _make_venv "$python" "$requirements" "$venv"
+      touch "$venv/.complete"
+    fi
+    exec 9>&-
   fi
-  exec 9>&-
+  printf '%s' "$venv"
 }
+
+ensure_venv() { VENV=$(_venv_of "$REPO/tests/localaws/requirements.txt"); }
+
+ensure_checkov() { CHECKOV=$(_venv_of "$REPO/tests/templates/requirements.txt")/bin/checkov; }
 
 # Sets AWS_CLI once, for child scripts too: call it before the first $(aws ...): a subshell forgets.
 find_aws() {

@@ -43,7 +43,9 @@ if [ -z "$zips" ]; then
   "$REPO/scripts/build.sh" --dev --out "$zips"
 fi
 
-part "The buckets" "$VENV/bin/python" "$REPO/scripts/python/local_account.py" buckets
+for region in us-east-1 us-west-2; do
+  part "The bucket in $region" "$REPO/scripts/create-template-store.sh" --region "$region"
+done
 part "The DR execution role" "$REPO/scripts/deploy-target-role.sh" --region us-east-1
 for region in us-east-1 us-west-2; do
   part "The orchestrator in $region" "$REPO/scripts/deploy-orchestrator.sh" --region "$region" --zips "$zips"

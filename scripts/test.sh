@@ -21,7 +21,7 @@ STEPS=(
   "shellcheck    2  all shell scripts"
   "documentation 5  each script has a help, the README names what exists"
   "statemachines 2  state machines and the registry of resource types"
-  "templates     6  cfn-lint, templates, roles and scripts"
+  "templates    12  cfn-lint, checkov, templates, roles and scripts"
   "clippy       40  all crates, warnings denied"
   "unit         40  unit tests of all crates"
   "build        40  the function zips"
@@ -68,7 +68,8 @@ step_templates() {
     xargs grep -l '^AWSTemplateFormatVersion')
   "$VENV/bin/cfn-lint" "${files[@]}"
   echo "cfn-lint: ${#files[@]} templates are clean"
-  pytest tests/templates --ignore tests/templates/test_deployment.py
+  ensure_checkov
+  CHECKOV=$CHECKOV pytest tests/templates --ignore tests/templates/test_deployment.py
 }
 
 step_clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }

@@ -17,9 +17,11 @@ def install() -> None:
         cloudformation_describe,
         cloudformation_types_app,
         cloudformation_types_base,
+        cloudformation_types_store,
     )
 
-    assert cloudformation_types_app and cloudformation_types_base  # they register their types
+    # They register their types.
+    assert cloudformation_types_app and cloudformation_types_base and cloudformation_types_store
     for module in (cloudformation_api, cloudformation_describe, cloudformation_changesets):
         for operation in module.OPERATIONS:
             setattr(CloudFormationResponse, operation.__name__, operation)

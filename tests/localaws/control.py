@@ -3,8 +3,8 @@
 import json
 from urllib.parse import parse_qs
 
-from localaws import (calls, elasticache, faults, fork, mail, permissions, rds, state, timings,
-                      unknowns)
+from localaws import (calls, elasticache, events, faults, fork, mail, permissions, rds, state,
+                      timings, unknowns)
 
 
 def answer(environ: dict, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -82,6 +82,10 @@ def _rds_global(query, document) -> dict:
     return rds.control_global(document)
 
 
+def _fire(query, document) -> dict:
+    return events.fire(str(document["region"]), str(document["rule"]))
+
+
 def _mail(query, document) -> dict:
     return {"mails": mail.listing(query.get("topic"))}
 
@@ -136,6 +140,7 @@ ROUTES = {
     ("POST", "rds"): _rds,
     ("POST", "rds/global"): _rds_global,
     ("POST", "elasticache"): _elasticache,
+    ("POST", "schedule"): _fire,
     ("GET", "mail"): _mail,
     ("GET", "timings"): _timings,
     ("POST", "timings"): _set_timings,

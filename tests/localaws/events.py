@@ -1,4 +1,4 @@
-"""EventBridge: rules that really call their targets. Scheduled rules never fire.
+"""EventBridge: rules that really call their targets. Scheduled rules fire when they are told to.
 
 moto 5.2.5 answers an error 500 for targets in Lambda, Step Functions and SNS, lets a disabled or
 scheduled rule match every event, and asks nobody for permission.
@@ -14,6 +14,8 @@ from fnmatch import fnmatchcase
 
 import jsonpath_ng.ext
 
+from localaws import DEFAULT_ACCOUNT
+
 LOG = logging.getLogger(__name__)
 _installed = False
 
@@ -28,6 +30,24 @@ def put(account: str, region: str, source: str, detail_type: str, detail: dict,
              "detail": detail}
     for rule in list(events_backends[account][region].describe_event_bus("default").rules.values()):
         rule.send_to_targets(event)
+
+
+def fire(region: str, name: str) -> dict:
+    """What the clock does on AWS: a scheduled rule calls its targets now, and its input is told."""
+    from moto.events.models import events_backends
+
+    rule = events_backends[DEFAULT_ACCOUNT][region].describe_event_bus("default").rules.get(name)
+    if rule is None:
+        raise ValueError(f"there is no rule {name} in {region}")
+    if rule.state == "DISABLED" or not rule.scheduled_expression:
+        raise ValueError(f"the rule {name} is disabled or has no schedule")
+    event = {"version": "0", "id": str(uuid.uuid4()), "detail-type": "Scheduled Event",
+             "source": "aws.events", "account": DEFAULT_ACCOUNT, "time": _time(None),
+             "region": region, "resources": [rule.arn], "detail": {}}
+    for target in rule.targets:
+        threading.Thread(target=_deliver, args=(rule, target, event), daemon=True).start()
+    return {"fired": [{"target": target["Arn"], "input": target_input(rule, target, event)}
+                      for target in rule.targets]}
 
 
 def _time(at) -> str:

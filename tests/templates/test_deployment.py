@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -113,11 +114,72 @@ def test_a_missing_bucket_is_named_and_nothing_is_made(local):
     result = local.deploy()
     assert result.returncode == 1
     assert f"the bucket {BUCKET} does not exist" in result.stderr
+    assert "scripts/create-template-store.sh" in result.stderr
     assert local.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
+def test_the_template_store_is_made_once(local):
+    options = ["--region", REGION, "--parameters", local.parameters({}), "--noncurrent-days", "30"]
+    first, second = (local.run("create-template-store.sh", *options) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert second.returncode == 0 and "no changes" in second.stderr
+    s3 = local.client("s3")
+    assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    assert [r["NoncurrentVersionExpiration"]["NoncurrentDays"] for r in rules
+            if "NoncurrentVersionExpiration" in r] == [30]
+
+
+def test_a_bucket_that_exists_is_left_alone(local):
+    options = ["--region", REGION, "--parameters", local.parameters({})]
+    result = local.run("create-template-store.sh", *options, "--stack-name", "another")
+    assert result.returncode == 1 and "exists already" in result.stderr
+    names = [s["StackName"] for s in local.client("cloudformation").describe_stacks()["Stacks"]]
+    assert names == ["aws-dr-orchestrator-template-store"]
+
+
+def test_nothing_is_said_of_a_bucket_from_the_template(local):
+    result = local.deploy("--dry-run", "--manifests", "none")
+    assert result.returncode == 0 and f"bucket {BUCKET}" not in result.stderr, result.stderr
+
+
+def suggested(stderr: str) -> list[str]:
+    return [line.strip() for line in stderr.splitlines() if line.startswith("  aws s3api ")]
+
+
+def test_what_a_bucket_lacks_is_named_with_the_command_that_mends_it(local):
+    local.client("s3").create_bucket(Bucket="bare")
+    result = local.deploy("--dry-run", "--manifests", "none", TemplateStoreS3BucketName="bare")
+    assert result.returncode == 0, result.stderr
+    for lack in ("keeps no versions", "does not block public access", "has no default encryption",
+                 "admits plain HTTP"):
+        assert f"The bucket bare {lack}" in result.stderr
+    commands = suggested(result.stderr)
+    assert len(commands) == 4
+    for command in commands:
+        _, rest = command.split(" ", 1)
+        program = f'"$AWS_CLI" --endpoint-url "$AWS_ENDPOINT_URL" {rest}'
+        subprocess.run(["bash", "-c", program], env=local.environment, check=True, timeout=60)
+    again = local.deploy("--dry-run", "--manifests", "none", TemplateStoreS3BucketName="bare")
+    assert "The bucket bare" not in again.stderr, again.stderr
+
+
+def test_a_policy_that_is_there_is_not_to_be_replaced(local):
+    policy = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bare/*"}]}
+    local.client("s3").put_bucket_policy(Bucket="bare", Policy=json.dumps(policy))
+    result = local.deploy("--dry-run", "--manifests", "none", TemplateStoreS3BucketName="bare")
+    assert "Add this statement to it" in result.stderr and suggested(result.stderr) == []
+
+
+def test_a_schedule_needs_the_orchestrator(local):
+    result = local.run("deploy-schedule.sh", "--region", REGION, "--manifest", "x",
+                       "--parameters", local.parameters({}))
+    assert result.returncode == 1 and "The orchestrator is not deployed" in result.stderr
+
+
 def test_all_problems_are_named_together(local):
-    local.client("s3").create_bucket(Bucket=BUCKET)
     local.client("s3", OTHER).create_bucket(
         Bucket=ELSEWHERE, CreateBucketConfiguration={"LocationConstraint": OTHER}
     )
@@ -224,6 +286,55 @@ def test_a_release_name_is_never_reused_for_other_content(local):
     result = local.deploy("--manifests", "none", "--release", "fixed", OrchestratorVersion="2")
     zip_file.write_bytes(original)
     assert result.returncode == 1 and "was uploaded with other content" in result.stderr
+
+
+MANIFEST = "dr-orchestration-artifacts/manifest-files/product-manifest-shop.json"
+
+
+def schedule(local, *arguments: str) -> subprocess.CompletedProcess:
+    return local.run("deploy-schedule.sh", "--region", REGION, "--parameters", local.parameters({}),
+                     "--manifest", MANIFEST, *arguments)
+
+
+def put_manifest(local, **document: str) -> None:
+    local.client("s3").put_object(Bucket=BUCKET, Key=MANIFEST, Body=json.dumps(document))
+
+
+def test_a_schedule_of_what_is_no_product_manifest_is_refused(local):
+    assert "cannot be read" in schedule(local).stderr
+    put_manifest(local, layer="1")
+    assert "no product manifest" in schedule(local).stderr
+    put_manifest(local, product_name="shop", region=OTHER)
+    assert f"may be started in {OTHER} only" in schedule(local).stderr
+    put_manifest(local, product_name="shop", region=REGION)
+    assert "Minutes must be one of" in schedule(local, "--every", "7").stderr
+
+
+def test_a_schedule_starts_dry_runs_and_has_an_alarm(local):
+    first, second = schedule(local, "--every", "60"), schedule(local, "--every", "60")
+    assert first.returncode == 0, first.stderr
+    assert second.returncode == 0 and "no changes" in second.stderr
+    events = local.client("events")
+    (rule,) = [r for r in events.list_rules()["Rules"] if "ScheduleExpression" in r]
+    # The dead-letter queue takes events of rules with this beginning only.
+    assert rule["Name"].startswith("aws-dr-orchestrator-")
+    assert rule["ScheduleExpression"] == "rate(60 minutes)"
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"] == local.outputs()["ProductOrchestratorArn"]
+    assert json.loads(target["Input"]) == {"productmanifestpath": MANIFEST, "planOnly": True}
+    (alarm,) = local.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert alarm["AlarmName"] == "aws-dr-orchestrator-plan-blocked-shop" and alarm["Period"] == 3600
+    assert alarm["AlarmActions"] == alarm["OKActions"] == [local.outputs()["ApprovalTopicArn"]]
+    request = urllib.request.Request(f"{local.endpoint}/_localaws/schedule", method="POST", data=json.dumps(
+        {"region": REGION, "rule": rule["Name"]}).encode())
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert json.load(answer)["fired"][0]["target"] == target["Arn"]
+    # The stack must go before the orchestrator's, whose exports it reads.
+    client = local.client("cloudformation")
+    client.delete_stack(StackName="aws-dr-orchestrator-schedule")
+    client.get_waiter("stack_delete_complete").wait(
+        StackName="aws-dr-orchestrator-schedule", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    assert local.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
 
 
 def test_the_target_role_is_deployed_once(local):

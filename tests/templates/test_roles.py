@@ -99,6 +99,43 @@ def test_the_callback_can_answer_approvals_and_nothing_else():
     assert cfn.text_of(objects["Resource"]).endswith("/dr-orchestration-artifacts/pending/*")
 
 
+def objects(name: str, action: str) -> set[str]:
+    """Where below dr-orchestration-artifacts/ a role of roles.yaml may do this."""
+    template = cfn.load(cfn.REPO / "cloudformation" / "roles.yaml")["Resources"]
+    found: set[str] = set()
+    for document in cfn.documents(template[name]):
+        for statement in cfn.statements(document):
+            if action in cfn.listed(statement["Action"]):
+                texts = map(cfn.text_of, cfn.listed(statement["Resource"]))
+                found |= {t.split("${TemplateStoreS3BucketName}/")[1] for t in texts}
+    return {key.removeprefix("dr-orchestration-artifacts/") for key in found}
+
+
+def test_each_role_writes_only_what_its_functions_write():
+    assert objects("CallbackRole", "s3:PutObject") == {"pending/*"}
+    assert objects("CoreRole", "s3:PutObject") == {"runs/*", "locks/*", "pending/*"}
+    # Manifests, the joined plan and the report cannot be changed by the types that only read them.
+    assert objects("ResourcePolicy", "s3:PutObject") == {"runs/*/plan/*", "runs/*/journal/*"}
+
+
+def test_task_tokens_are_read_by_callback_and_core_only():
+    assert objects("CallbackRole", "s3:GetObject") == {"pending/*"}
+    assert objects("ResourcePolicy", "s3:GetObject") == {"runs/*", "locks/*"}
+
+
+def test_no_role_deletes_objects():
+    template = cfn.load(cfn.REPO / "cloudformation" / "roles.yaml")["Resources"]
+    for name, body in template.items():
+        assert not [action for action in cfn.allowed(body) if action.startswith("s3:Delete")], name
+
+
+def test_who_publishes_may_use_the_topics_key():
+    for name, body in ROLES.items():
+        keys = [s for d in cfn.documents(body) for s in cfn.statements(d) if s["Sid"] == "ApprovalTopicKey"]
+        assert bool(keys) == ("sns:Publish" in cfn.allowed(body)), name
+        assert all(s["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"] for s in keys)
+
+
 def test_only_the_callback_and_core_answer_tasks():
     for name in ("ResourceRole", "ResourceInVpcRole", "StateMachineRole"):
         assert not any("SendTask" in action for action in cfn.allowed(ROLES[name])), name

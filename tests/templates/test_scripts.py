@@ -10,10 +10,17 @@ from pathlib import Path
 import cfn
 import package
 import parameters
+import product_name
 import pytest
 import release
 
-SCRIPTS = ["build.sh", "deploy-orchestrator.sh", "deploy-target-role.sh"]
+SCRIPTS = [
+    "build.sh",
+    "create-template-store.sh",
+    "deploy-orchestrator.sh",
+    "deploy-schedule.sh",
+    "deploy-target-role.sh",
+]
 TEMPLATE = cfn.REPO / "cloudformation" / "orchestrator.yaml"
 GOOD = {
     "ApproversEmail": "dr@example.com",
@@ -189,3 +196,21 @@ def test_missing_and_empty_zips_are_named(tmp_path, monkeypatch):
     problems = release.zip_problems(out, cfn.loop()[1], "")
     assert [p for p in problems if "reporter.zip is missing" in p]
     assert [p for p in problems if "deploy-cf.zip holds no Linux program" in p]
+
+
+@pytest.mark.parametrize("text, found", [
+    ('{"product_name": "shop", "region": "us-west-2"}', ("shop", "us-west-2")),
+    ("action: ACTIVATE\nproduct_name: shop # ours\n", ("shop", "")),
+    ("\"product_name\": 'shop'\nregion: us-west-2\n", ("shop", "us-west-2")),
+])
+def test_the_product_of_a_manifest_is_read(text, found, tmp_path, capsys):
+    (tmp_path / "manifest").write_text(text)
+    assert product_name.main(str(tmp_path / "manifest")) == 0
+    assert capsys.readouterr().out == "\t".join(found) + "\n"
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"product_name": "two words"}', "layer: 1", ""])
+def test_what_is_no_product_manifest_is_said_to_be_none(text, tmp_path, capsys):
+    (tmp_path / "manifest").write_text(text)
+    assert product_name.main(str(tmp_path / "manifest")) == 1
+    assert "no product manifest" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """The templates agree with the rest of the repository and with CloudFormation's rules."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import cfn
 import pytest
+from localaws import policies
 
 DOCUMENTED_PARAMETERS = {
     "ApproversEmail",
@@ -28,6 +30,10 @@ ENVIRONMENT = {
     "ORCHESTRATOR_VERSION",
     "LOG_LEVEL",
 }
+
+
+# Stacks of their own, beside the orchestrator's.
+OF_THEIR_OWN = {"orchestrator.yaml", "template-store.yaml", "schedule.yaml"}
 
 
 def function_properties() -> dict:
@@ -86,9 +92,7 @@ def test_the_documented_parameters_are_there():
 
 def test_nested_stacks_use_the_templates_that_are_there():
     urls = [cfn.text_of(body["Properties"]["TemplateURL"]) for body in nested_stacks().values()]
-    files = {path.name for path in (cfn.REPO / "cloudformation").glob("*.yaml")} - {
-        "orchestrator.yaml"
-    }
+    files = {path.name for path in (cfn.REPO / "cloudformation").glob("*.yaml")} - OF_THEIR_OWN
     assert {url.rsplit("/", 1)[1] for url in urls} == files
     assert all("/releases/${Folder}/templates/" in url for url in urls)
 
@@ -122,17 +126,177 @@ def test_the_approval_page_has_both_statements_and_a_stack_of_its_own():
     assert "approval-page" not in (cfn.REPO / "cloudformation" / "roles.yaml").read_text()
 
 
-def test_no_template_owns_a_bucket():
+def test_only_the_template_store_owns_a_bucket_and_keeps_it():
     for path in cfn.TEMPLATES:
-        assert not cfn.resources(path, "AWS::S3::Bucket"), path
+        buckets = cfn.resources(path, "AWS::S3::Bucket") | cfn.resources(path, "AWS::S3::BucketPolicy")
+        assert not buckets or path.stem == "template-store"
+        for body in buckets.values():
+            assert body["DeletionPolicy"] == body["UpdateReplacePolicy"] == "Retain"
+
+
+def store(kind: str) -> dict:
+    (body,) = cfn.resources(cfn.REPO / "cloudformation" / "template-store.yaml", kind).values()
+    return body["Properties"]
+
+
+def test_the_template_store_is_protected():
+    bucket = store("AWS::S3::Bucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    lifecycle = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    # No rule may end a current object: manifests, releases and journals have no age.
+    assert all("ExpirationInDays" not in rule for rule in lifecycle.values())
+    assert lifecycle["unfinished-uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
+    assert lifecycle["old-versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == {
+        "Ref": "NoncurrentVersionDays"}
+
+
+def test_the_template_stores_policy_only_denies():
+    statements = {s["Sid"]: s for s in store("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]}
+    assert {s["Effect"] for s in statements.values()} == {"Deny"}
+    tls = statements.pop("TlsOnly")
+    assert tls["Action"] == "s3:*" and tls["Principal"] == "*"
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    # People and pipelines are not meant: each of the others speaks of the orchestrator's roles alone.
+    for sid, statement in statements.items():
+        like = statement["Condition"].get("ArnLike") or statement["Condition"]["ArnEquals"]
+        assert "role/dr-orchestrator/" in cfn.text_of(like["aws:PrincipalArn"]), sid
+
+
+def denied(role: str, action: str, key: str) -> bool:
+    """Whether the bucket's policy denies this to a role of the orchestrator, as the local AWS's IAM reads it."""
+    values = {"AWS::Partition": "aws", "AWS::AccountId": "123456789012", "AWS::Region": "us-east-1",
+              "TemplateStore.Arn": "arn:aws:s3:::store", "TemplateStore": "store"}
+
+    def filled(node):
+        if isinstance(node, list):
+            return [filled(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        if set(node) == {"Fn::Sub"}:
+            return re.sub(r"\$\{([^}]+)\}", lambda found: values[found[1]], node["Fn::Sub"])
+        if set(node) == {"Fn::GetAtt"}:
+            return values[node["Fn::GetAtt"]]
+        return {name: filled(value) for name, value in node.items()}
+
+    principal = f"arn:aws:iam::123456789012:role/{role}"
+    request = policies.Request(action, f"arn:aws:s3:::store/{key}", principal, "123456789012", context={
+        "aws:PrincipalArn": principal, "aws:SecureTransport": "true"})
+    return policies.evaluate([filled(store("AWS::S3::BucketPolicy")["PolicyDocument"])], request) == policies.DENY
+
+
+CORE, CALLBACK, RESOURCE, TARGET = (f"dr-orchestrator/aws-dr-orchestrator-{name}" for name in (
+    "core-us-east-1", "callback-us-east-1", "resource-us-east-1", "execution-role"))
+
+
+@pytest.mark.parametrize("key, writers", [
+    ("runs/shop/r/manifests/app.json", {CORE}),
+    ("runs/shop/r/report.json", {CORE}),
+    ("runs/shop/r/plan/app-0-0.json", {CORE, RESOURCE, TARGET}),
+    ("runs/shop/r/journal/app-0-0.json", {CORE, RESOURCE, TARGET}),
+    ("locks/shop.json", {CORE}),
+    ("pending/0.json", {CORE, CALLBACK}),
+    ("releases/1/release.json", set()),
+    ("manifest-files/a.json", set()),
+])
+def test_the_template_stores_policy_keeps_the_record(key, writers):
+    key = f"dr-orchestration-artifacts/{key}"
+    for role in (CORE, CALLBACK, RESOURCE, TARGET):
+        assert denied(role, "s3:PutObject", key) == (role not in writers), role
+        assert denied(role, "s3:DeleteObject", key) and denied(role, "s3:DeleteObjectVersion", key)
+        if "pending" not in key:
+            assert not denied(role, "s3:GetObject", key)
+    for action in ("s3:PutObject", "s3:DeleteObject", "s3:GetObject"):
+        assert not denied("pipeline", action, key)
+
+
+def test_task_tokens_are_kept_from_the_resource_types():
+    readers = {role for role in (CORE, CALLBACK, RESOURCE, TARGET)
+               if not denied(role, "s3:GetObject", "dr-orchestration-artifacts/pending/0.json")}
+    assert readers == {CORE, CALLBACK}
+
+
+def topic_and_key() -> tuple[dict, dict, dict]:
+    path = cfn.REPO / "cloudformation" / "notifications.yaml"
+    kinds = ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::KMS::Key")
+    return tuple(next(iter(cfn.resources(path, kind).values()))["Properties"] for kind in kinds)
 
 
 def test_topic_and_queue_are_encrypted():
+    topic, _, key = topic_and_key()
     path = cfn.REPO / "cloudformation" / "notifications.yaml"
-    (topic,) = cfn.resources(path, "AWS::SNS::Topic").values()
     (queue,) = cfn.resources(path, "AWS::SQS::Queue").values()
-    assert topic["Properties"]["KmsMasterKeyId"]
+    assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": "ApprovalTopicKey.Arn"}
+    assert key["EnableKeyRotation"] is True
     assert queue["Properties"]["SqsManagedSseEnabled"] is True
+
+
+def test_alarms_may_use_the_topic_and_its_key():
+    """CloudWatch needs both, and only for this account."""
+    _, policy, key = topic_and_key()
+    for document, actions in ((policy["PolicyDocument"], {"sns:Publish"}),
+                              (key["KeyPolicy"], {"kms:Decrypt", "kms:GenerateDataKey"})):
+        (statement,) = [s for s in document["Statement"]
+                        if s["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+        assert set(cfn.listed(statement["Action"])) == actions
+        assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_the_topic_takes_messages_of_this_account_over_tls():
+    _, policy, _ = topic_and_key()
+    for statement in policy["PolicyDocument"]["Statement"]:
+        if statement["Effect"] == "Deny":
+            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        elif "AWS" in statement["Principal"]:
+            assert cfn.text_of(statement["Principal"]["AWS"]).endswith("::${AWS::AccountId}:root")
+    assert [s["Sid"] for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"] == ["TlsOnly"]
+
+
+def schedule_loop(name: str) -> dict:
+    (body,) = cfn.template("schedule")["Resources"][f"Fn::ForEach::{name}"][2].values()
+    return body["Properties"]
+
+
+def test_a_schedule_starts_dry_runs_of_the_product_machine_only():
+    (target,) = schedule_loop("Plans")["Targets"]
+    assert json.loads(cfn.text_of(target["Input"])) == {"productmanifestpath": "${Key}", "planOnly": True}
+    (role,) = cfn.resources(cfn.REPO / "cloudformation" / "schedule.yaml", "AWS::IAM::Role").values()
+    (document,) = cfn.documents(role)
+    (statement,) = document["Statement"]
+    assert statement["Action"] == "states:StartExecution" and statement["Resource"] == target["Arn"]
+
+
+def test_a_schedule_reads_exports_that_the_orchestrator_writes():
+    text = (cfn.REPO / "cloudformation" / "schedule.yaml").read_text()
+    written = {output["Export"]["Name"] for output in cfn.template("orchestrator")["Outputs"].values()
+               if "Export" in output}
+    read = set(re.findall(r"!ImportValue ([\w-]+)", text))
+    assert read and read <= written
+
+
+def test_alarms_of_plans_see_what_the_filters_count():
+    filters = cfn.resources(cfn.REPO / "cloudformation" / "schedule.yaml", "AWS::Logs::MetricFilter")
+    alarm = schedule_loop("Alarms")
+    (dimension,) = alarm["Dimensions"]
+    values = set()
+    for body in filters.values():
+        properties = body["Properties"]
+        assert properties["LogGroupName"] == "/aws/lambda/aws-dr-orchestrator-reporter"
+        assert '$.event = "report" && $.planOnly IS TRUE' in properties["FilterPattern"]
+        (metric,) = properties["MetricTransformations"]
+        assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+        assert [one["Key"] for one in metric["Dimensions"]] == [dimension["Name"]]
+        values.add(metric["MetricValue"])
+    assert values == {"0", "1"} and alarm["Threshold"] == 1
+    assert alarm["TreatMissingData"] == "missing" and alarm["AlarmActions"] == alarm["OKActions"]
+
+
+def test_the_period_of_the_alarm_is_the_interval():
+    template = cfn.template("schedule")
+    every = template["Mappings"]["Every"]
+    assert set(every) == set(template["Parameters"]["Minutes"]["AllowedValues"])
+    assert all(entry["Seconds"] == int(minutes) * 60 for minutes, entry in every.items())
 
 
 def test_the_dashboard_shows_what_leads_to_a_failed_execution():
