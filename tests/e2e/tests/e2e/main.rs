@@ -11,4 +11,5 @@ mod faults;
 mod foreign;
 mod guards;
 mod matrix;
+mod permissions;
 mod secrets;
