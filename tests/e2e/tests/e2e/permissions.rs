@@ -1,6 +1,7 @@
 //! Least privilege, enforced: the local AWS refuses what a role, its session policy or a trust does
 //! not allow, as IAM does.
 
+mod accounts;
 mod contracts;
 mod missing;
 mod writes;
@@ -63,26 +64,6 @@ fn a_type_may_not_do_what_another_type_may() {
         }
     }
     assert_eq!(accepted_writes(&world), Vec::<String>::new());
-}
-
-#[test]
-fn only_the_functions_roles_are_trusted_and_only_with_the_external_id() {
-    let world = World::new();
-    let resource = world.caller(PATH, NAME);
-    let external = [("ExternalId", "dr-orchestrator-123456789012".to_owned())];
-    let role = execution_role();
-    assert!(!world.assume(&resource, &role, &external).denied());
-    assert!(world.assume(&resource, &role, &[]).denied(), "without external id");
-    let wrong = [("ExternalId", "dr-orchestrator-210987654321".to_owned())];
-    assert!(world.assume(&resource, &role, &wrong).denied(), "another external id");
-    for (path, name) in [
-        ("/", "aws-dr-orchestrator-resource-test2"),
-        ("/dr-orchestrator/", "aws-dr-orchestrator-callback-test"),
-        ("/dr-orchestrator/", "aws-dr-orchestrator-deploy-cf-test"),
-    ] {
-        let key = world.caller(path, name);
-        assert!(world.assume(&key, &role, &external).denied(), "{path}{name}");
-    }
 }
 
 /// Calls of the DR execution role that changed something.

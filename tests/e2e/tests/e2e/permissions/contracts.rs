@@ -32,7 +32,7 @@ async fn no_call_of_a_cycle_lacks_a_permission_or_leaves_its_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn until_the_approval_every_session_may_only_read() {
     let world = World::new();
-    let arn = world.start(WEST, &product("ACTIVATE")).await;
+    let arn = world.start(WEST, &product("INSTANTIATE")).await;
     world.approval_link(&arn).await;
     assert_eq!(modes(&world), BTreeSet::from(["PLAN"]));
     world.control.clear_calls();
@@ -44,8 +44,11 @@ async fn until_the_approval_every_session_may_only_read() {
 /// The modes of all sessions. Each has exactly the policy that its type declares.
 fn modes(world: &World) -> BTreeSet<&'static str> {
     let calls = world.control.calls();
+    let mut contracts = contracts();
+    // Without writes the modes do not differ.
+    contracts.retain(|_, contract| !contract.writes.is_empty());
     let sessions = calls.iter().filter(|c| c.text("action") == "AssumeRole");
-    let contracts = contracts();
+    let sessions = sessions.filter(|c| contracts.contains_key(c.function()));
     let mode = |call: &Call| {
         let contract = &contracts[call.function()];
         let policy = call.0["request"]["Policy"].as_str().expect("a session policy");

@@ -73,6 +73,7 @@ async fn a_missing_read_ends_the_run_before_anybody_is_asked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_write_ends_the_run_and_the_granted_one_resumes_it() {
     let world = World::new();
+    world.run(WEST, &product("INSTANTIATE")).await.succeeded();
     let whole = take_away(&world, "rds:PromoteReadReplica");
     let ended = world.run(WEST, &product("ACTIVATE")).await;
     assert_eq!(ended.error, "Dr.AppLayerFailed", "{}", ended.cause);
