@@ -178,10 +178,11 @@ def _elasticache(action: str, p: Mapping[str, Any], place: Place) -> list[str]:
 
 def _dependents(service: str, action: str, p: Mapping[str, Any],
                 arns: list[str]) -> list[tuple[str, str]]:
-    """What a call of RDS or ElastiCache needs besides its own permission: tags on what it makes (the
-    first ARN), and a final snapshot of what it deletes."""
+    """What RDS and ElastiCache ask for besides: tags on what is made (the first ARN), and a final
+    snapshot of what is deleted."""
     more = []
-    if service in ("rds", "elasticache") and action.startswith(("Create", "Copy")) and p.get("Tags"):
+    makes = service in ("rds", "elasticache") and action.startswith(("Create", "Copy"))
+    if makes and p.get("Tags"):
         more += [(f"{service}:AddTagsToResource", arn) for arn in arns[:1]]
     if p.get("FinalDBSnapshotIdentifier") or p.get("FinalSnapshotIdentifier"):
         snapshot = SNAPSHOTS.get((service, action))

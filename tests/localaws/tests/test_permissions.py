@@ -155,12 +155,13 @@ def test_a_replica_touches_several_resources():
 
 
 @pytest.mark.parametrize("service, action, parameters, expected", [
-    ("rds", "CreateDBInstance", {"DBInstanceIdentifier": "new", "Tags": [{"Key": "k", "Value": "v"}]},
+    ("rds", "CreateDBInstance", {"DBInstanceIdentifier": "new", "Tags": [{}]},
      ("rds:AddTagsToResource", "db:new")),
     ("rds", "CopyDBClusterSnapshot", {"TargetDBClusterSnapshotIdentifier": "to", "Tags": [{}],
                                       "SourceDBClusterSnapshotIdentifier": "from"},
      ("rds:AddTagsToResource", "cluster-snapshot:to")),
-    ("rds", "DeleteDBInstance", {"DBInstanceIdentifier": "old", "FinalDBSnapshotIdentifier": "last"},
+    ("rds", "DeleteDBInstance",
+     {"DBInstanceIdentifier": "old", "FinalDBSnapshotIdentifier": "last"},
      ("rds:CreateDBSnapshot", "snapshot:last")),
     ("rds", "DeleteDBCluster", {"DBClusterIdentifier": "old", "FinalDBSnapshotIdentifier": "last"},
      ("rds:CreateDBClusterSnapshot", "cluster-snapshot:last")),

@@ -1,8 +1,8 @@
 //! The session policies of all types in the registry: within the limits of STS, and no wildcard in them.
 
+use crate::clients::session_policy;
+use crate::context::Mode;
 use serde_json::Value;
-use shared::clients::session_policy;
-use shared::context::Mode;
 use std::path::Path;
 
 /// STS takes 2,048 characters, and less when it can pack them badly.
