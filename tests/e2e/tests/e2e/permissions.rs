@@ -2,7 +2,7 @@
 //! not allow, as IAM does.
 
 mod accounts;
-mod contracts;
+pub mod contracts;
 mod missing;
 mod writes;
 
