@@ -24,6 +24,8 @@ pub mod progress;
 pub mod request;
 pub mod resource;
 mod run;
+#[cfg(test)]
+mod session_policies_tests;
 pub mod store;
 pub mod telemetry;
 pub mod text;

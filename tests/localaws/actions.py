@@ -24,6 +24,7 @@ READ_EXCEPTIONS = {"DetectStackDrift", "DetectStackResourceDrift", "DetectStackS
 SECRET = re.compile(r"password|secret|token|privatekey", re.IGNORECASE)
 CBOR_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)")
 MOST_TEXT = 256
+WHOLE = {"Policy"}  # what a session may do is worth reading to its end
 MOST_ITEMS = 20
 
 
@@ -114,7 +115,7 @@ def _small(key: str, value, depth: int = 0):
     if value is None or isinstance(value, (bool, int, float)):
         return value
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    return text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "..."
+    return text if len(text) <= MOST_TEXT or key in WHOLE else text[:MOST_TEXT] + "..."
 
 
 def error_code(status: int, headers: dict[str, str], body: bytes) -> str:

@@ -29,8 +29,8 @@ RDS_KINDS = {
     "GlobalClusterIdentifier": "global-cluster", "SourceDBClusterIdentifier": "cluster",
     "TargetDbClusterIdentifier": "cluster", "DbClusterIdentifier": "cluster",
     "DBClusterSnapshotIdentifier": "cluster-snapshot",
-    "SourceDBClusterSnapshotIdentifier": "cluster-snapshot",
     "TargetDBClusterSnapshotIdentifier": "cluster-snapshot",
+    "SourceDBClusterSnapshotIdentifier": "cluster-snapshot",
 }
 RDS_LISTED = {"DescribeDBInstances": "db", "DescribeDBSnapshots": "snapshot",
               "DescribeDBClusters": "cluster", "DescribeDBSubnetGroups": "subgrp",
@@ -47,6 +47,10 @@ ELASTICACHE_LISTED = {
     "DescribeCacheClusters": "cluster", "DescribeCacheSubnetGroups": "subnetgroup",
     "DescribeCacheParameterGroups": "parametergroup",
 }
+# A deletion -> the action that its final snapshot asks for.
+SNAPSHOTS = {("rds", "DeleteDBInstance"): "rds:CreateDBSnapshot",
+             ("rds", "DeleteDBCluster"): "rds:CreateDBClusterSnapshot",
+             ("elasticache", "DeleteReplicationGroup"): "elasticache:CreateSnapshot"}
 # Roles that a call hands on, and the service that will act with them.
 PASSED = {"RoleARN": None, "RoleArn": None, "roleArn": None, "Role": None,
           "MonitoringRoleArn": "monitoring.rds.amazonaws.com",
@@ -78,9 +82,7 @@ def checks(service: str, action: str, parameters: Mapping[str, Any],
     """(IAM action, resource ARN) pairs; the call is allowed when each of them is."""
     name = _iam_action(service, action)
     found = [(name, arn) for arn in _resources(service, action, parameters, place)]
-    if service == "elasticache":
-        found += _elasticache_more(action, parameters, place)
-    return found
+    return found + _dependents(service, action, parameters, [arn for _, arn in found])
 
 
 def passed_roles(service: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -174,14 +176,17 @@ def _elasticache(action: str, p: Mapping[str, Any], place: Place) -> list[str]:
     return [place.arn("elasticache", f"{kind}:*", "" if kind.startswith("global") else None)]
 
 
-def _elasticache_more(action: str, p: Mapping[str, Any], place: Place) -> list[tuple[str, str]]:
-    """What a call needs besides its own permission: a final snapshot, and tags."""
+def _dependents(service: str, action: str, p: Mapping[str, Any],
+                arns: list[str]) -> list[tuple[str, str]]:
+    """What RDS and ElastiCache ask for besides: tags on what is made (the first ARN), and a final
+    snapshot of what is deleted."""
     more = []
-    if action == "DeleteReplicationGroup" and p.get("FinalSnapshotIdentifier"):
-        more += [("elasticache:CreateSnapshot", arn) for arn in _elasticache(action, p, place)]
-    if action.startswith("Create") and p.get("Tags"):
-        more += [("elasticache:AddTagsToResource", arn)
-                 for arn in _elasticache(action, p, place)[:1]]
+    makes = service in ("rds", "elasticache") and action.startswith(("Create", "Copy"))
+    if makes and p.get("Tags"):
+        more += [(f"{service}:AddTagsToResource", arn) for arn in arns[:1]]
+    if p.get("FinalDBSnapshotIdentifier") or p.get("FinalSnapshotIdentifier"):
+        snapshot = SNAPSHOTS.get((service, action))
+        more += [(snapshot, arn) for arn in arns if snapshot]
     return more
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
-from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
 from localaws import error_bodies, identity, permission_resources, policies, sts
@@ -100,12 +99,6 @@ def _bucket_account(service: str, parameters: Mapping[str, Any]) -> str | None:
     return owner[1] if owner else None
 
 
-def _bucket_owner(parameters: Mapping[str, Any]) -> str | None:
-    """The account that a bucket belongs to."""
-    bucket = s3_backends.bucket_accounts.get(parameters.get("Bucket"))
-    return bucket[1] if bucket else None
-
-
 def _context(caller: identity.Caller, service: str, region: str,
              parameters: Mapping[str, Any]) -> dict:
     """The condition keys that our policies may ask for."""
@@ -114,7 +107,6 @@ def _context(caller: identity.Caller, service: str, region: str,
                "aws:SecureTransport": "true",
                "aws:PrincipalOrgID": sts.organization_of(caller.account),
                "s3:prefix": parameters.get("Prefix") if service == "s3" else None,
-               "s3:ResourceAccount": _bucket_owner(parameters) if service == "s3" else None,
                "s3:ResourceAccount": _bucket_account(service, parameters),
                "cloudwatch:namespace": parameters.get("Namespace"),
                "cloudformation:RoleArn": parameters.get("RoleARN")}

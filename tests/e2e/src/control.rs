@@ -1,5 +1,6 @@
 //! The control API of the local AWS.
 
+use crate::raw::{ADMINISTRATOR, To};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone)]
 pub struct Control {
     port: u16,
-    agent: ureq::Agent,
+    pub(crate) agent: ureq::Agent,
 }
 
 /// One call that reached the local AWS.
@@ -159,17 +160,10 @@ impl Control {
 
     /// Messages of a CloudWatch log group.
     pub fn log_group(&self, region: &str, group: &str) -> Vec<String> {
-        let keys = format!("Credential=test/20260101/{region}/logs/aws4_request");
-        let request = self.agent.post(self.endpoint() + "/");
-        let request = request
-            .header(
-                "Authorization",
-                format!("AWS4-HMAC-SHA256 {keys}, SignedHeaders=host, Signature=0"),
-            )
-            .header("X-Amz-Target", "Logs_20140328.FilterLogEvents")
-            .header("Content-Type", "application/x-amz-json-1.1");
-        let mut answer = request.send(json!({"logGroupName": group}).to_string()).expect("logs");
-        let answer: Value = answer.body_mut().read_json().expect("JSON");
+        let to = To { service: "logs", region, key: ADMINISTRATOR };
+        let answer =
+            self.json(to, "Logs_20140328.FilterLogEvents", &json!({"logGroupName": group}));
+        let answer: Value = serde_json::from_str(&answer.body).expect("JSON");
         let events = answer["events"].as_array().into_iter().flatten();
         events.filter_map(|e| e["message"].as_str()).map(str::to_owned).collect()
     }

@@ -2,6 +2,7 @@
 //! world, and copied for each test.
 
 use crate::parent::repository;
+use crate::raw::ADMINISTRATOR;
 use crate::world::{EAST, WEST, World};
 use serde_json::Value;
 use std::path::Path;
@@ -36,21 +37,26 @@ impl World {
 fn build() -> World {
     let started = Instant::now();
     let world = World::new();
-    let script = repository().join("samples/databases/deploy.sh");
-    let output = Command::new("bash")
-        .arg(script)
-        .env("AWS_ENDPOINT_URL", world.control.endpoint())
-        .env("AWS_ACCESS_KEY_ID", "test")
-        .env("AWS_SECRET_ACCESS_KEY", "test")
-        .stdin(Stdio::null())
-        .output()
-        .expect("samples/databases/deploy.sh");
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the databases could not be deployed:\n{text}");
+    script(&world, "samples/databases/deploy.sh", &[], ADMINISTRATOR);
     // A copy can be taken only when nothing runs any more.
     std::thread::sleep(Duration::from_secs(2));
     eprintln!("the sample databases were deployed in {} s", started.elapsed().as_secs());
     world
+}
+
+/// Runs a script of the repository against a world, with these keys; fails the test when it fails.
+pub fn script(world: &World, path: &str, arguments: &[&str], key: &str) {
+    let output = Command::new("bash")
+        .arg(repository().join(path))
+        .args(arguments)
+        .env("AWS_ENDPOINT_URL", world.control.endpoint())
+        .env("AWS_ACCESS_KEY_ID", key)
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .stdin(Stdio::null())
+        .output()
+        .expect("bash");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{path} failed:\n{text}");
 }
 
 /// A payload of the sample databases.

@@ -9,6 +9,8 @@ mod control;
 pub mod databases;
 pub mod manifests;
 mod parent;
+pub mod raw;
+pub mod sessions;
 mod world;
 
 pub use aws::{Ended, ManifestText};

@@ -30,17 +30,26 @@ pub fn repository() -> PathBuf {
 /// once; else there is a new one.
 fn start() -> Parent {
     if let Some(port) = std::env::var("DR_LOCALAWS_PORT").ok().and_then(|p| p.parse().ok()) {
-        return Parent { control: Control::new(port), _server: None };
+        let control = Control::new(port);
+        enforce_iam(&control);
+        return Parent { control, _server: None };
     }
     let started = Instant::now();
     let port = free_port();
     let server = serve(port);
     let control = Control::new(port);
     control.wait_healthy();
+    enforce_iam(&control);
     control.post("timings", &fast());
     deploy(port);
     eprintln!("the world was deployed in {} s", started.elapsed().as_secs());
     Parent { control, _server: Some(server) }
+}
+
+/// What a role, its session policy or a trust does not allow is refused, as on AWS. The tests' own
+/// clients are administrators.
+fn enforce_iam(control: &Control) {
+    control.post("iam", &serde_json::json!({"mode": "enforce"}));
 }
 
 /// Short, but never zero: every transition is seen.

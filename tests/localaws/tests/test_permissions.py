@@ -154,6 +154,26 @@ def test_a_replica_touches_several_resources():
     assert {arn.split(":", 5)[5] for _, arn in found} == {"db:new", "db:old", "subgrp:net"}
 
 
+@pytest.mark.parametrize("service, action, parameters, expected", [
+    ("rds", "CreateDBInstance", {"DBInstanceIdentifier": "new", "Tags": [{}]},
+     ("rds:AddTagsToResource", "db:new")),
+    ("rds", "CopyDBClusterSnapshot", {"TargetDBClusterSnapshotIdentifier": "to", "Tags": [{}],
+                                      "SourceDBClusterSnapshotIdentifier": "from"},
+     ("rds:AddTagsToResource", "cluster-snapshot:to")),
+    ("rds", "DeleteDBInstance",
+     {"DBInstanceIdentifier": "old", "FinalDBSnapshotIdentifier": "last"},
+     ("rds:CreateDBSnapshot", "snapshot:last")),
+    ("rds", "DeleteDBCluster", {"DBClusterIdentifier": "old", "FinalDBSnapshotIdentifier": "last"},
+     ("rds:CreateDBClusterSnapshot", "cluster-snapshot:last")),
+    ("elasticache", "DeleteReplicationGroup",
+     {"ReplicationGroupId": "old", "FinalSnapshotIdentifier": "last"},
+     ("elasticache:CreateSnapshot", "snapshot:last"))])
+def test_tags_and_final_snapshots_need_permissions_of_their_own(service, action, parameters,
+                                                                expected):
+    found = permission_resources.checks(service, action, parameters, HERE)
+    assert expected in [(name, arn.split(":", 5)[5]) for name, arn in found]
+
+
 def test_unknown_modes_are_refused(local):
     assert local.post("iam", mode="maybe").status_code == 400
     assert local.get("iam") == {"mode": "audit"}

@@ -1,5 +1,6 @@
 //! The sample databases: payloads of the databases framework, and whole round trips.
 
+use crate::permissions::contracts::all_within;
 use e2e::databases::payload;
 use e2e::manifests::{FILES, application, product, resource};
 use e2e::{EAST, Ended, WEST, World};
@@ -167,6 +168,7 @@ async fn planned_there_and_back_everything_is_as_it_was() {
     run(&world, WEST, "planned-failback-CLEANUP").await;
     run(&world, WEST, "planned-failback-REPLICATE").await;
     assert_eq!(topology(&world).await, first);
+    all_within(&world);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -189,6 +191,7 @@ async fn after_the_loss_of_a_region_everything_comes_back_to_where_it_was() {
     run(&world, WEST, "planned-failback-CLEANUP").await;
     run(&world, WEST, "planned-failback-REPLICATE").await;
     assert_eq!(topology(&world).await, first);
+    all_within(&world);
 }
 
 /// What AWS kept of the writes that were lost, and the final snapshots.

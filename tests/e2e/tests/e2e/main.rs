@@ -13,4 +13,5 @@ mod fuzz;
 mod guards;
 mod lock;
 mod matrix;
+mod permissions;
 mod secrets;
