@@ -61,7 +61,7 @@ def rendered(node):
         return re.sub(r"\$\{([\w:]+)\}", lambda m: NAMES[m[1]], cfn.text_of(node))
     if "Fn::If" in node:
         return rendered(node["Fn::If"][1])
-    if "Ref" in node or "Fn::GetAtt" in node:
+    if "Ref" in node or "Fn::GetAtt" in node or "Fn::ImportValue" in node:
         return NAMES.get(node.get("Ref"), "arn:" + "x" * 80)
     return {key: rendered(value) for key, value in node.items()}
 
