@@ -93,10 +93,11 @@ def _stop_execution(self):
     execution = self.stepfunction_backend.describe_execution(arn)
     # moto 5.2.5 loses error and cause, waits until the current state is over, and then reports
     # FAILED when a child had been stopped.
-    if _finish(execution, "ABORTED", error=error, cause=cause):
-        env = execution.exec_worker.env
-        if env is not None:
-            env.set_stop(stop_date=execution.stop_date, cause=cause, error=error)
+    # The interpreter stops first: a task that is woken by the end must not go on to a next state.
+    env = execution.exec_worker.env
+    if env is not None and execution.stop_date is None:
+        env.set_stop(stop_date=datetime.now(tz=UTC), cause=cause, error=error)
+    _finish(execution, "ABORTED", error=error, cause=cause)
     return ActionResult({"stopDate": execution.stop_date})
 
 

@@ -28,8 +28,12 @@ async fn give_back(frame: &Frame, end: &End) -> Result<()> {
     Ok(())
 }
 
-/// Links that were not used lead to a page that says so from now on.
+/// Links that were not used lead to a page that says so from now on. Those whose time is over say
+/// that by themselves.
 async fn approvals(frame: &Frame, end: &End) -> Result<()> {
+    if end.error_type.as_deref() == Some(ErrorType::ApprovalTimedOut.as_str()) {
+        return Ok(());
+    }
     let folder = pending::index(&end.product, &end.execution_name);
     for index in frame.store.list(&folder).await? {
         let Some(key) = pending::key(index.rsplit('/').next().unwrap_or_default()) else {

@@ -38,7 +38,7 @@ impl Started {
         let ended = world.wait(&self.arn, 120).await;
         assert_eq!(ended.error, case.error, "{}: {}", case.name, ended.cause);
         says("the cause", case, &ended.lines().join("\n"));
-        let report = world.report(case.product, &self.arn).await;
+        let report = world.report(&case.product, &self.arn).await;
         assert_eq!(report["outcome"], "FAILED", "{}", case.name);
         let lines: Vec<_> = report["lines"].as_array().unwrap().iter().collect();
         assert_eq!(lines.len(), case.problems, "{}: {lines:#?}", case.name);

@@ -9,7 +9,7 @@ pub struct Case {
     /// What is wrong.
     pub name: &'static str,
     /// Where the report must lie.
-    pub product: &'static str,
+    pub product: String,
     /// What the machine is started with.
     pub input: Value,
     /// Uploaded before.
@@ -42,7 +42,8 @@ fn good() -> Value {
     application(&[&[module_test("Smoke", json!({}))]])
 }
 
-/// A defect in an application manifest; the product manifest around it is good.
+/// A defect in an application manifest; the product manifest around it is good. Each is a product of
+/// its own: they run side by side.
 fn of_application(
     name: &'static str,
     extension: &str,
@@ -51,12 +52,12 @@ fn of_application(
     says: &[&str],
 ) -> Case {
     let file = format!("bad-{name}-app1.{extension}");
-    let manifest = product("bad", "ACTIVATE", WEST, &[&[&file]]);
+    let manifest = product(&format!("bad-{name}"), "ACTIVATE", WEST, &[&[&file]]);
     let mut wanted = vec![format!("{FILES}{file}")];
     wanted.extend(texts(says));
     Case {
         name,
-        product: "bad",
+        product: format!("bad-{name}"),
         input: start(&key(name, "json")),
         files: vec![(file, text.to_string()), (format!("bad-{name}.json"), manifest.to_string())],
         error,
@@ -89,7 +90,7 @@ fn of_product(name: &'static str, change: impl Fn(&mut Value), says: &[&str]) ->
     let named = manifest["product_name"].as_str().is_some_and(|n| n == "bad");
     Case {
         name,
-        product: if named { "bad" } else { "unknown-product" },
+        product: (if named { "bad" } else { "unknown-product" }).to_owned(),
         input: start(&key),
         files: vec![(file, good().to_string()), (format!("bad-{name}.json"), manifest.to_string())],
         error: MANIFEST,
@@ -102,7 +103,7 @@ fn of_product(name: &'static str, change: impl Fn(&mut Value), says: &[&str]) ->
 fn of_input(name: &'static str, input: Value, says: &[&str]) -> Case {
     Case {
         name,
-        product: "unknown-product",
+        product: "unknown-product".to_owned(),
         input,
         files: vec![],
         error: MANIFEST,
@@ -146,7 +147,7 @@ fn missing_objects() -> Vec<Case> {
     let right = format!("{FILES}product-manifest-sampleproduct-ACTIVATE.json");
     let product_manifest = Case {
         error: "Dr.NotFound",
-        product: "unknown-product",
+        product: "unknown-product".to_owned(),
         input: start(&wrong),
         files: vec![],
         says: vec![

@@ -19,7 +19,8 @@ async fn settled(world: &World, arn: &str) -> Ended {
     for _ in 0..200 {
         let now = world.describe(arn).await;
         let name = now.name().to_owned();
-        let asked = world.control.mails().iter().any(|m| m.body.contains(&name));
+        let mails = world.control.mails();
+        let asked = mails.iter().any(|m| m.subject.contains("Approve") && m.body.contains(&name));
         if asked || now.status != ExecutionStatus::Running {
             return now;
         }
