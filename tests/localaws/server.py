@@ -93,6 +93,8 @@ def run(host: str, port: int, directory: str | None, started) -> None:
         fork.main_loop(server)
     except SystemExit:
         pass  # told so by a signal
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     end()
 
 
