@@ -171,13 +171,17 @@ fn plan<R: Resource>(
     step: Step<R::Change>,
     cx: &Cx,
 ) -> Response {
+    let mut rpo_seconds = None;
     let (class, text) = match step {
         Step::Done(outcome) => {
             // What exists already also satisfies whoever depends on it.
             return Response { creates: R::creates(p, o, cx), ..done(outcome) };
         }
         Step::Wait(why) => (R::CLASS, format!("first waits: {why}")),
-        Step::Change(change) => (change.class(), change.summary()),
+        Step::Change(change) => {
+            rpo_seconds = change.expected_loss();
+            (change.class(), change.summary())
+        }
         Step::Unknown(depends_on, why) => return unknown::<R>(depends_on, &why),
         other => return Response::failed(&stopped(other)),
     };
@@ -185,13 +189,24 @@ fn plan<R: Resource>(
     Response {
         change_class: Some(class),
         creates: R::creates(p, o, cx),
+        expected_seconds: typical::<R>(),
+        rpo_seconds,
         ..Response::new(Status::Planned, &text)
     }
 }
 
 /// PLAN: what cannot be told yet, with the worst class the type has.
 pub(crate) fn unknown<R: Resource>(depends_on: Vec<String>, why: &str) -> Response {
-    Response { change_class: Some(R::CLASS), depends_on, ..Response::new(Status::Unknown, why) }
+    Response {
+        change_class: Some(R::CLASS),
+        expected_seconds: typical::<R>(),
+        depends_on,
+        ..Response::new(Status::Unknown, why)
+    }
+}
+
+fn typical<R: Resource>() -> Option<i64> {
+    i64::try_from(R::TYPICAL.as_secs()).ok()
 }
 
 async fn act<R: Resource, W: Watch>(

@@ -65,6 +65,7 @@ impl Resource for Scripted {
     const WRITES: &'static [&'static str] = &[];
     const CONTROL_PLANE: ControlPlane = ControlPlane::None;
     const TIMEOUT: Duration = Duration::from_secs(60);
+    const TYPICAL: Duration = Duration::from_secs(30);
     const CLASS: ChangeClass = ChangeClass::Destructive;
     type Parameters = NoParameters;
     type Observed = bool;

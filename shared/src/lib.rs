@@ -10,6 +10,7 @@ pub mod clock;
 pub mod coerce;
 pub mod context;
 pub mod describe;
+pub mod durations;
 mod engine;
 pub mod env;
 pub mod error;

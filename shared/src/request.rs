@@ -68,8 +68,11 @@ pub struct Response {
     pub wait_seconds: i64,
     /// Hint for the next call.
     pub progress: Value,
-    /// Measured data loss, seconds.
+    /// Measured data loss, seconds; in PLAN the loss to expect.
     pub rpo_seconds: Option<f64>,
+    /// PLAN: how long it usually takes, seconds.
+    #[serde(default)]
+    pub expected_seconds: Option<i64>,
     /// PLAN: what this resource would create (`export:x`, `ssm:x`, `stack:x`, `rds:<arn>`).
     pub creates: Vec<String>,
     /// PLAN: what is missing.
@@ -94,6 +97,7 @@ impl Response {
             wait_seconds: 0,
             progress: Value::Null,
             rpo_seconds: None,
+            expected_seconds: None,
             creates: vec![],
             depends_on: vec![],
             error_type: None,

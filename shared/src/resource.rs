@@ -74,6 +74,10 @@ pub trait Classified {
     fn is_question(&self) -> bool {
         false
     }
+    /// Seconds of writes that may be lost by it, as far as a metric tells.
+    fn expected_loss(&self) -> Option<f64> {
+        None
+    }
     /// How long the call may take beyond the usual ten seconds. The loop begins it only where the
     /// invocation has that much time left.
     fn takes(&self) -> Duration {
@@ -129,6 +133,9 @@ pub trait Resource: Sized + Send + Sync {
     const CONTROL_PLANE: ControlPlane;
     /// Deadline of an attempt unless [`Resource::timeout`] says otherwise.
     const TIMEOUT: Duration;
+    /// What the operation usually takes, by AWS's documentation and experience: what an approver is
+    /// told until a run has measured it.
+    const TYPICAL: Duration;
     /// The worst class of change that this type makes; shown when PLAN cannot see further.
     const CLASS: ChangeClass;
 

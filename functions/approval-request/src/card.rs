@@ -1,10 +1,12 @@
 //! The plan as the approver sees it. Pure.
 
+use crate::expected::{self, Duration};
 use serde_json::Value;
+use shared::durations::Durations;
 use shared::folder::{Plan, PlanEntry};
 use shared::pending::{Card, Fact, Group, Item};
 use shared::text::one_line;
-use shared::{Context, Status};
+use shared::{Context, Phase, Status};
 
 /// What the card is about.
 pub struct About<'a> {
@@ -20,22 +22,27 @@ pub struct About<'a> {
     pub account: &'a str,
     /// RFC 3339.
     pub expires_at: &'a str,
+    /// What earlier runs took.
+    pub durations: &'a Durations,
 }
 
 /// Builds the card.
 pub fn build(about: &About, plan: &Plan, run: &Value) -> Card {
     let context = about.context;
+    let duration = expected::duration(about.phase, plan, run, about.durations);
+    let mut warnings = warnings(run);
+    warnings.extend(expected::warnings(run, &duration, plan).iter().map(|w| one_line(w)));
     Card {
         title: format!("{} of {} in {}", about.phase, context.product, context.region),
-        facts: facts(about, plan),
-        warnings: warnings(run),
+        facts: facts(about, plan, &duration),
+        warnings,
         alarms: plan.entries.iter().map(alarm).filter(Item::is_alarm).collect(),
         groups: groups(&plan.entries),
         manifests: manifests(run),
     }
 }
 
-fn facts(about: &About, plan: &Plan) -> Vec<Fact> {
+fn facts(about: &About, plan: &Plan, duration: &Duration) -> Vec<Fact> {
     let context = about.context;
     let mut facts = vec![
         fact("Product", &context.product),
@@ -45,7 +52,10 @@ fn facts(about: &About, plan: &Plan) -> Vec<Fact> {
     ];
     facts.extend(regions(context, about.phase));
     facts.extend([
+        fact("Calls", &calls(context, about.phase)),
         fact("Plan", &totals(&plan.entries)),
+        fact("Duration", &duration.text()),
+        fact("May lose", &expected::loss(plan).unwrap_or_default()),
         fact("Planned at", &plan.generated_at),
         fact("Expires", about.expires_at),
         fact("Execution", about.execution_name),
@@ -71,6 +81,17 @@ fn kind(context: &Context) -> String {
         (None, true) => "unplanned".to_owned(),
         (_, false) => "planned".to_owned(),
     }
+}
+
+/// The Regions whose services the run needs.
+fn calls(context: &Context, phase: &str) -> String {
+    let lost = Phase::ALL.into_iter().find(|p| p.as_str() == phase);
+    let lost = lost.and_then(|p| context.lost_region(p));
+    let all = [&context.primary_region, &context.secondary_region];
+    let others = all.into_iter().flatten().filter(|r| **r != context.region);
+    let others = others.map(String::as_str).filter(|r| Some(*r) != lost);
+    let regions: Vec<&str> = std::iter::once(context.region.as_str()).chain(others).collect();
+    format!("services in {}", regions.join(" and "))
 }
 
 /// `primaryRegion` serves before the run; in ACTIVATE it is the old one.
@@ -225,12 +246,16 @@ pub mod tests {
             "context": {},
             "warnings": ["product.json: the name disagrees with the action"],
             "files": [{"app": "app1", "file": "shop-app1", "sha256": "a".repeat(64)}],
-            "layers": [{"apps": [{"files": [{"file": "shop-app1", "sha256": "a".repeat(64)}]}]}],
+            "layers": [{"apps": [{"name": "app1", "files": ["shop-app1"]}]}],
+            "again": {"file": "shop-app1", "sha256": "a".repeat(64)},
+            "rtoMinutes": 10,
         })
     }
 
     pub fn card() -> Card {
         let context = context(true);
+        let mut durations = Durations::default();
+        durations.set("ACTIVATE", "PromoteRDSReadReplica", "orders-db", 700);
         let about = About {
             context: &context,
             phase: "ACTIVATE",
@@ -238,6 +263,7 @@ pub mod tests {
             execution_name: "run-1",
             account: "123456789012",
             expires_at: "2026-01-01T01:00:00Z",
+            durations: &durations,
         };
         build(&about, &plan(), &run())
     }

@@ -6,11 +6,13 @@
 //! **Secrets:** the token stays in the bucket, the id goes into the mail; neither is logged.
 
 mod card;
+mod expected;
 mod mail;
 
 use mail::Mail;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::durations::{self, Durations};
 use shared::folder::Plan;
 use shared::pending::{self, Pending};
 use shared::{Context, Doing, Error, Frame, Result, clock};
@@ -40,9 +42,10 @@ async fn handle(frame: Frame, payload: Value) -> Result<Value> {
     let request = Request::deserialize(payload)
         .map_err(|e| Error::internal(format!("the request is malformed: {e}")))?;
     let (plan, run) = read(&frame, &request.context).await?;
+    let durations = durations(&frame, &request.context.product).await;
     let page = page(&frame).await?;
     let id = new_id()?;
-    let pending = pending_of(&frame, &request, &plan, &run);
+    let pending = pending_of(&frame, &request, &plan, &run, &durations);
     let key = pending::key(&id).ok_or_else(|| Error::internal("a made id is not valid"))?;
     // Before the mail: nobody may hold a link that leads nowhere.
     frame.store.put_json(&key, &pending).await?;
@@ -76,6 +79,12 @@ async fn read(frame: &Frame, context: &Context) -> Result<(Plan, Value)> {
     })?;
     let run = frame.store.get_json(&format!("{}run.json", context.folder)).await?;
     Ok((plan, run.unwrap_or_default()))
+}
+
+/// What earlier runs took; without it the catalogue's figures count.
+async fn durations(frame: &Frame, product: &str) -> Durations {
+    let known = frame.store.get_json(&durations::key(product)).await;
+    known.unwrap_or_default().unwrap_or_default()
 }
 
 /// The page's address.
@@ -115,7 +124,13 @@ fn link(page: &str, id: &str) -> String {
     format!("{page}{separator}id={id}")
 }
 
-fn pending_of(frame: &Frame, request: &Request, plan: &Plan, run: &Value) -> Pending {
+fn pending_of(
+    frame: &Frame,
+    request: &Request,
+    plan: &Plan,
+    run: &Value,
+    durations: &Durations,
+) -> Pending {
     let now = clock::epoch();
     let expires_at = clock::rfc3339(now.saturating_add(request.approval_seconds));
     let context = &request.context;
@@ -128,6 +143,7 @@ fn pending_of(frame: &Frame, request: &Request, plan: &Plan, run: &Value) -> Pen
         execution_name: name,
         account: &frame.env.account,
         expires_at: &expires_at,
+        durations,
     };
     Pending {
         card: card::build(&about, plan, run),
@@ -147,7 +163,7 @@ fn pending_of(frame: &Frame, request: &Request, plan: &Plan, run: &Value) -> Pen
     }
 }
 
-/// When it was asked, for the report; without the id, which would let its reader approve.
+/// When it was asked and what was shown, for the report and for later readers; without the id, which would let its reader approve.
 async fn note(frame: &Frame, request: &Request, pending: &Pending) {
     let key = format!("{}approval.json", request.context.folder);
     let value = json!({
@@ -155,6 +171,7 @@ async fn note(frame: &Frame, request: &Request, pending: &Pending) {
         "expiresAt": pending.expires_at,
         "approvalSeconds": request.approval_seconds,
         "digest": pending.digest,
+        "card": pending.card,
     });
     if let Err(error) = frame.store.put_json(&key, &value).await {
         tracing::warn!(%key, %error, "the time of the request could not be noted");

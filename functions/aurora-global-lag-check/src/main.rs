@@ -79,6 +79,7 @@ impl Resource for AuroraGlobalLagCheck {
     const WRITES: &'static [&'static str] = &[];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(30 * 60);
+    const TYPICAL: Duration = Duration::from_secs(5 * 60);
     const CLASS: ChangeClass = ChangeClass::Create;
     type Parameters = Parameters;
     type Observed = Observed;

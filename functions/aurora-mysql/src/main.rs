@@ -63,6 +63,7 @@ impl Resource for AuroraMySql {
     ];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+    const TYPICAL: Duration = Duration::from_secs(15 * 60);
     const CLASS: ChangeClass = ChangeClass::Destructive;
     type Parameters = Parameters;
     type Observed = Look;

@@ -167,6 +167,9 @@ impl Classified for Act {
     fn summary(&self) -> String {
         self.change().summary()
     }
+    fn expected_loss(&self) -> Option<f64> {
+        self.change().expected_loss()
+    }
     fn reissuable(&self) -> bool {
         self.change().reissuable()
     }

@@ -69,6 +69,7 @@ impl Resource for CreateAuroraSecondaryDBCluster {
     ];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+    const TYPICAL: Duration = Duration::from_secs(40 * 60);
     const CLASS: ChangeClass = ChangeClass::Create;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -68,6 +68,7 @@ impl Resource for CreateElastiCacheSecondary {
     ];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
+    const TYPICAL: Duration = Duration::from_secs(25 * 60);
     const CLASS: ChangeClass = ChangeClass::Modify;
     type Parameters = Parameters;
     type Observed = Observed;

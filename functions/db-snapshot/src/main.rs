@@ -66,6 +66,7 @@ impl Resource for DbSnapshot {
     ];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+    const TYPICAL: Duration = Duration::from_secs(20 * 60);
     const CLASS: ChangeClass = ChangeClass::Create;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -81,6 +81,7 @@ impl Resource for DeleteAuroraCluster {
     ];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(3 * 60 * 60);
+    const TYPICAL: Duration = Duration::from_secs(25 * 60);
     const CLASS: ChangeClass = ChangeClass::Destructive;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -56,6 +56,7 @@ impl Resource for DeleteElastiCacheReplicationGroup {
         &["elasticache:DeleteReplicationGroup", "elasticache:CreateSnapshot"];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
+    const TYPICAL: Duration = Duration::from_secs(15 * 60);
     const CLASS: ChangeClass = ChangeClass::Destructive;
     type Parameters = Parameters;
     type Observed = Observed;

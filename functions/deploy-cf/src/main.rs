@@ -58,6 +58,7 @@ impl Resource for DeployCF {
     ];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(2 * 3600);
+    const TYPICAL: Duration = Duration::from_secs(10 * 60);
     const CLASS: ChangeClass = ChangeClass::Destructive;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -55,6 +55,7 @@ impl Resource for DisassociateElastiCache {
     ];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+    const TYPICAL: Duration = Duration::from_secs(5 * 60);
     const CLASS: ChangeClass = ChangeClass::Destructive;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -63,6 +63,7 @@ impl Resource for FailoverElastiCacheCluster {
     ];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(20 * 60);
+    const TYPICAL: Duration = Duration::from_secs(2 * 60);
     const CLASS: ChangeClass = ChangeClass::DataLoss;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -85,6 +85,11 @@ impl Classified for Change {
         // Replication is asynchronous, and nothing says that a failover waits for it.
         ChangeClass::DataLoss
     }
+    fn expected_loss(&self) -> Option<f64> {
+        match self {
+            Self::Failover { lag, .. } | Self::Detach { lag, .. } => lag.seconds(),
+        }
+    }
     fn summary(&self) -> String {
         match self {
             Self::Failover { datastore, target, from, lag } => {

@@ -85,6 +85,7 @@ impl Resource for InvokeLambda {
     const WRITES: &'static [&'static str] = &["lambda:InvokeFunction"];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(900);
+    const TYPICAL: Duration = Duration::from_secs(60);
     const CLASS: ChangeClass = ChangeClass::Modify;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -80,6 +80,7 @@ impl Resource for ModuleTest {
     const WRITES: &'static [&'static str] = &[];
     const CONTROL_PLANE: ControlPlane = ControlPlane::None;
     const TIMEOUT: Duration = Duration::from_secs(600);
+    const TYPICAL: Duration = Duration::from_secs(5);
     const CLASS: ChangeClass = ChangeClass::Create;
     type Parameters = Parameters;
     /// The account that STS names; None when it was not asked.

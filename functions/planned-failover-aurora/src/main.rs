@@ -61,6 +61,7 @@ impl Resource for PlannedFailoverAurora {
     const WRITES: &'static [&'static str] = &switchover::WRITES;
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(30 * 60);
+    const TYPICAL: Duration = Duration::from_secs(5 * 60);
     const CLASS: ChangeClass = ChangeClass::Traffic;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -44,6 +44,9 @@ impl Classified for Promote {
         let source = self.source.rsplit(':').next().unwrap_or(&self.source);
         format!("promote replica {} of {source}: {}; reboots; irreversible", self.id, self.lag)
     }
+    fn expected_loss(&self) -> Option<f64> {
+        self.lag.seconds()
+    }
 }
 
 /// Replica, promoted, or neither.

@@ -64,6 +64,7 @@ impl Resource for PromoteRdsReadReplica {
     const WRITES: &'static [&'static str] = &["rds:PromoteReadReplica"];
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+    const TYPICAL: Duration = Duration::from_secs(10 * 60);
     const CLASS: ChangeClass = ChangeClass::DataLoss;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -1,17 +1,40 @@
 //! What an ended run gives back: its product's lock, and the approvals that nobody may answer now.
 
 use crate::end::End;
+use crate::report::Report;
+use crate::resources::State;
+use shared::durations::{self, Durations};
 use shared::pending::{self, Pending};
 use shared::{Error, ErrorType, Frame, Result, clock, lock};
 
 /// Best effort: an ended run's lock can be taken over, and its approvals answer nobody.
-pub async fn close(frame: &Frame, end: &End) {
+pub async fn close(frame: &Frame, end: &End, report: Option<&Report>) {
+    if let Err(error) = durations(frame, end, report).await {
+        tracing::warn!(%error, "the durations of this run are not kept for the next plan");
+    }
     if let Err(error) = give_back(frame, end).await {
         tracing::error!(%error, "the run lock could not be given back: it can be taken over in 120 s");
     }
     if let Err(error) = approvals(frame, end).await {
         tracing::warn!(%error, "an open approval could not be closed");
     }
+}
+
+/// What was changed and reached its end tells the next approver how long that takes. Written while
+/// the run holds the lock: nobody else writes it.
+async fn durations(frame: &Frame, end: &End, report: Option<&Report>) -> Result<()> {
+    let Some(report) = report.filter(|r| !r.plan_only) else { return Ok(()) };
+    let done = report.resources.iter().filter(|r| r.status == State::Done && r.changed);
+    let measured: Vec<_> = done.filter_map(|r| Some((r, r.seconds?))).collect();
+    if measured.is_empty() {
+        return Ok(());
+    }
+    let key = durations::key(&end.product);
+    let mut known: Durations = frame.store.get_json(&key).await?.unwrap_or_default();
+    for (r, seconds) in measured {
+        known.set(&report.action, &r.resource_type, &r.resource_name, seconds);
+    }
+    frame.store.put_json(&key, &known).await
 }
 
 /// A run that was stopped, ran out of time or crashed may leave executions and functions that still

@@ -38,11 +38,12 @@ async fn handle(frame: Frame, payload: Value) -> Result<Value> {
         }
     };
     let end = gather::place(&frame, end).await;
+    let mut report = None;
     let answer = match gather::is_reported(&frame, &end).await {
         true => Ok(answer("ALREADY_REPORTED", None, false)),
-        false => finish(&frame, &end).await,
+        false => finish(&frame, &end, &mut report).await,
     };
-    close::close(&frame, &end).await;
+    close::close(&frame, &end, report.as_ref()).await;
     answer
 }
 
@@ -66,7 +67,7 @@ async fn whole(frame: &Frame, event: Event) -> Event {
     }
 }
 
-async fn finish(frame: &Frame, end: &End) -> Result<Value> {
+async fn finish(frame: &Frame, end: &End, written: &mut Option<Report>) -> Result<Value> {
     let found = gather::read(frame, end).await;
     let mut report = report::build(end, &found, &frame.env.region);
     report.report_id = new_id();
@@ -77,15 +78,16 @@ async fn finish(frame: &Frame, end: &End) -> Result<Value> {
         Err(error) => report.warnings.push(format!("This report could not be written: {error}.")),
     }
     note(&report);
+    let report = &*written.insert(report);
     if end.is_plan_only() {
         let url = frame.store.url(&key);
-        return Ok(answer("REPORTED", Some((&report, &url)), false));
+        return Ok(answer("REPORTED", Some((report, &url)), false));
     }
-    let mailed = publish(frame, &report, &frame.store.url(&end.folder)).await;
+    let mailed = publish(frame, report, &frame.store.url(&end.folder)).await;
     if let Err(error) = &mailed {
         tracing::error!(%error, "the report could not be mailed");
     }
-    Ok(answer("REPORTED", Some((&report, &frame.store.url(&key))), mailed.is_ok()))
+    Ok(answer("REPORTED", Some((report, &frame.store.url(&key))), mailed.is_ok()))
 }
 
 /// Small: it becomes the output of the product execution.

@@ -81,6 +81,7 @@ impl Resource for UnPlannedFailoverAurora {
     const WRITES: &'static [&'static str] = &failover::WRITES;
     const CONTROL_PLANE: ControlPlane = ControlPlane::Regional;
     const TIMEOUT: Duration = Duration::from_secs(30 * 60);
+    const TYPICAL: Duration = Duration::from_secs(5 * 60);
     const CLASS: ChangeClass = ChangeClass::DataLoss;
     type Parameters = Parameters;
     type Observed = Observed;

@@ -110,6 +110,11 @@ impl Classified for Change {
     fn class(&self) -> ChangeClass {
         ChangeClass::DataLoss
     }
+    fn expected_loss(&self) -> Option<f64> {
+        match self {
+            Self::Managed { lag, .. } | Self::Detach { lag, .. } => lag.seconds(),
+        }
+    }
     fn summary(&self) -> String {
         match self {
             Self::Managed { global, target, lag, .. } => format!(
