@@ -70,7 +70,7 @@ def test_roles_and_policies_carry_the_path(path):
 
 def test_orchestrator_roles_carry_the_region():
     names = {cfn.text_of(body["Properties"]["RoleName"]) for body in ROLES.values()}
-    kinds = ("callback", "core", "resource", "resource-in-vpc", "states")
+    kinds = ("approval-iam", "callback", "core", "resource", "resource-in-vpc", "states")
     assert names == {f"aws-dr-orchestrator-{kind}-${{AWS::Region}}" for kind in kinds}
 
 
@@ -97,6 +97,23 @@ def test_the_callback_can_answer_approvals_and_nothing_else():
     (document,) = cfn.documents(ROLES["CallbackRole"])
     objects = next(s for s in cfn.statements(document) if "s3:GetObject" in s["Action"])
     assert cfn.text_of(objects["Resource"]).endswith("/dr-orchestration-artifacts/pending/*")
+
+
+def test_answers_by_identity_are_read_and_never_written():
+    actions = cfn.allowed(ROLES["ApprovalIamRole"])
+    assert actions - {"kms:Decrypt", "kms:GenerateDataKey"} == {
+        "ssm:GetParameterHistory",
+        "states:SendTaskSuccess",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+        "sqs:SendMessage",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+    for name, role in ROLES.items():
+        assert "ssm:PutParameter" not in cfn.allowed(role), name
+    assert "ssm:PutParameter" not in granted_actions()
 
 
 def test_only_the_callback_and_core_answer_tasks():

@@ -1,6 +1,7 @@
 //! The plan as the approver sees it. Pure.
 
 use serde_json::Value;
+use shared::consent::Rule;
 use shared::folder::{Plan, PlanEntry};
 use shared::pending::{Card, Fact, Group, Item};
 use shared::text::one_line;
@@ -20,6 +21,8 @@ pub struct About<'a> {
     pub account: &'a str,
     /// RFC 3339.
     pub expires_at: &'a str,
+    /// Who must approve.
+    pub rule: &'a Rule,
 }
 
 /// Builds the card.
@@ -48,12 +51,17 @@ fn facts(about: &About, plan: &Plan) -> Vec<Fact> {
         fact("Plan", &totals(&plan.entries)),
         fact("Planned at", &plan.generated_at),
         fact("Expires", about.expires_at),
+        fact("Approval", &approval(about.rule)),
         fact("Execution", about.execution_name),
         fact("", about.execution),
         fact("Digest", &plan.digest),
     ]);
     facts.retain(|f| !f.value.is_empty());
     facts
+}
+
+fn approval(rule: &Rule) -> String {
+    if rule.needs_identity() { rule.text() } else { String::new() }
 }
 
 fn warnings(run: &Value) -> Vec<String> {
@@ -238,6 +246,7 @@ pub mod tests {
             execution_name: "run-1",
             account: "123456789012",
             expires_at: "2026-01-01T01:00:00Z",
+            rule: &Rule::default(),
         };
         build(&about, &plan(), &run())
     }

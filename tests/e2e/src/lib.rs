@@ -9,9 +9,11 @@ mod control;
 pub mod databases;
 pub mod manifests;
 mod parent;
+mod principals;
 mod world;
 
 pub use aws::{Ended, ManifestText};
 pub use control::{Call, Control, Mail};
 pub use parent::repository;
+pub use principals::Person;
 pub use world::{EAST, WEST, World};
