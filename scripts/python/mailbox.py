@@ -62,13 +62,15 @@ class Form(HTMLParser):
         self.action = self.method = ""
         self.fields: dict[str, str] = {}
         self.asked: list[str] = []
+        self.typed = ""  # what the page wants typed before something may be lost
         self.choices: list[tuple[str, str]] = []
-        self._forms = 0
+        self._forms, self._wanted = 0, False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
         """Collects what belongs to the form."""
         a = dict(attrs)
+        self._wanted = tag == "code" and self._forms == 1
         if tag == "form":
             self._forms += 1
             if self._forms == 1:
@@ -82,6 +84,14 @@ class Form(HTMLParser):
             self.fields[a["name"]] = a.get("value") or ""
         elif tag in ("input", "textarea"):
             self.asked.append(a["name"])
+
+    def handle_data(self, data: str) -> None:
+        """The words in the form that are to be typed."""
+        self.typed += data if self._wanted else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        """Ends the words."""
+        self._wanted = False
 
 
 class Text(HTMLParser):
@@ -118,6 +128,8 @@ def approve(link: str, approver: str, reason: str) -> list[str]:
     fields = dict(form.fields)
     for name in form.asked:
         fields[name] = approver if "name" in name or "who" in name or "approver" in name else reason
+    if "confirmation" in form.asked:
+        fields["confirmation"] = form.typed
     fields[choice[0]] = choice[1]
     target = urllib.parse.urljoin(address, form.action) if form.action else address
     body = urllib.parse.urlencode(fields).encode()

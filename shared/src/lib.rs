@@ -8,6 +8,7 @@ pub mod cause;
 pub mod clients;
 pub mod clock;
 pub mod coerce;
+pub mod consent;
 pub mod context;
 pub mod describe;
 pub mod durations;

@@ -1,6 +1,8 @@
 //! An open approval: the object under `pending/`, written by approval-request and answered by
-//! approval-callback. It holds the task token, so nothing here is ever logged or mailed.
+//! approval-callback or approval-iam. It holds the task token, so nothing here is ever logged or mailed.
 
+use crate::clock;
+use crate::consent::Rule;
 use crate::names::{PREFIX, sha256};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,12 @@ pub struct Pending {
     pub created_at: String,
     /// RFC 3339.
     pub expires_at: String,
+    /// What the product manifest asks of an approval.
+    #[serde(default)]
+    pub rule: Rule,
+    /// Approvals of IAM identities while more of them are needed; each identity once.
+    #[serde(default)]
+    pub approvals: Vec<Answer>,
     /// The one answer; written once.
     pub answer: Option<Answer>,
     /// Whether the answer reached the waiting state; None until that is known.
@@ -41,6 +49,19 @@ pub struct Pending {
     pub closed_at: Option<String>,
     /// What the approver sees.
     pub card: Card,
+}
+
+impl Pending {
+    /// What an approver must type on the page when something may be lost for good.
+    pub fn confirmation(&self) -> Option<String> {
+        let typed = || format!("{} {}", self.product, self.region);
+        (!self.card.alarms.is_empty()).then(typed)
+    }
+
+    /// Whether its time is over.
+    pub fn is_over(&self, now: i64) -> bool {
+        clock::parse(&self.expires_at).is_none_or(|end| now >= end)
+    }
 }
 
 /// Approved or rejected.
@@ -58,13 +79,14 @@ pub enum Decision {
 pub struct Answer {
     /// What was decided.
     pub decision: Decision,
-    /// The name as it was typed; a link proves nobody's identity.
+    /// By link the name as it was typed, which proves nobody's identity; else the ARN that
+    /// Parameter Store tells.
     pub approver: String,
     /// As it was typed.
     pub reason: String,
     /// RFC 3339.
     pub at: String,
-    /// The way it came: `link`.
+    /// The way it came: `link` or `iam`.
     pub via: String,
 }
 

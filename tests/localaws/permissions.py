@@ -46,7 +46,7 @@ def denial(caller: identity.Caller, access_key: str | None, service: str, action
     for name, arn, context in asked:
         reason = _refused(caller, access_key, name, arn, context)
         if reason:
-            return (f"User: {_session(caller, access_key)} is not authorized to perform: {name} on "
+            return (f"User: {caller_arn(caller, access_key)} is not authorized to perform: {name} on "
                     f"resource: {arn} {reason}")
     return None
 
@@ -87,7 +87,8 @@ def arn_partition(arn: str) -> str:
     return arn.split(":")[1]
 
 
-def _session(caller: identity.Caller, access_key: str | None) -> str:
+def caller_arn(caller: identity.Caller, access_key: str | None) -> str:
+    """The ARN by which services name a caller: of a role, the session's."""
     backend = sts_backends[caller.account][arn_partition(caller.principal)]
     found = backend.get_assumed_role_from_access_key(access_key)
     return found.arn if found else caller.principal

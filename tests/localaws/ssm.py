@@ -1,4 +1,5 @@
-"""Repairs of moto's Parameter Store: selectors, labels, cipher texts and size limits."""
+"""Repairs of moto's Parameter Store: selectors, labels, cipher texts, size limits, who wrote a version,
+and the events of changes."""
 
 import base64
 from typing import Any
@@ -8,11 +9,16 @@ from moto.ssm.exceptions import ParameterNotFound, ParameterVersionNotFound, Val
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 from moto.ssm.responses import SimpleSystemManagerResponse
 
+from localaws import events, identity, permissions
+
 STANDARD, ADVANCED = 4096, 8192
 
 _moto_object = Parameter.response_object
 _moto_get = SimpleSystemManagerBackend.get_parameter
 _moto_put = SimpleSystemManagerBackend.put_parameter
+_moto_describe = Parameter.describe_response_object
+_moto_put_call = SimpleSystemManagerResponse.put_parameter
+_moto_delete_call = SimpleSystemManagerResponse.delete_parameter
 _moto_get_many = SimpleSystemManagerBackend.get_parameters
 
 
@@ -97,10 +103,52 @@ def put_parameter(self: SimpleSystemManagerBackend, *args: Any, **kwargs: Any) -
     return _moto_put(self, *args, **kwargs)
 
 
+def describe_response_object(self: Parameter, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """For DescribeParameters and GetParameterHistory; moto 5.2.5 knows nobody who wrote a version."""
+    found = _moto_describe(self, *args, **kwargs)
+    writer = getattr(self, "last_modified_user", None)
+    return found | ({"LastModifiedUser": writer} if writer else {})
+
+
+def put_parameter_call(self: SimpleSystemManagerResponse) -> ActionResult:
+    """PutParameter: remembers the caller's ARN, then there is an event, as of AWS."""
+    answer = _moto_put_call(self)
+    name, version = self._get_param("Name"), answer.result["Version"]
+    written = next(p for p in self.ssm_backend._parameters[name] if p.version == version)
+    scope = identity.credential_scope(self.headers.get("Authorization", ""))
+    key = scope[0] if scope else None
+    written.last_modified_user = permissions.caller_arn(identity.caller_of(key), key)
+    _tell(self, "Create" if version == 1 else "Update", written)
+    return answer
+
+
+def delete_parameter_call(self: SimpleSystemManagerResponse) -> ActionResult:
+    """DeleteParameter, with its event."""
+    versions = self.ssm_backend._parameters[self._get_param("Name")]
+    last = versions[-1] if versions else None
+    answer = _moto_delete_call(self)
+    if last is not None:
+        _tell(self, "Delete", last)
+    return answer
+
+
+def _tell(call: SimpleSystemManagerResponse, operation: str, parameter: Parameter) -> None:
+    """The event "Parameter Store Change": never the value, never who did it."""
+    detail = {"operation": operation, "name": parameter.name, "type": parameter.parameter_type}
+    if parameter.description:
+        detail["description"] = parameter.description
+    arn = (f"arn:aws:ssm:{call.region}:{call.current_account}:parameter/"
+           + parameter.name.lstrip("/"))
+    events.put(call.current_account, call.region, "aws.ssm", "Parameter Store Change", detail, [arn])
+
+
 def install() -> None:
     """Puts these in the place of moto's."""
     Parameter.response_object = response_object
+    Parameter.describe_response_object = describe_response_object
     SimpleSystemManagerBackend.get_parameter = get_parameter_of
     SimpleSystemManagerBackend.put_parameter = put_parameter
     SimpleSystemManagerResponse.get_parameter = get_parameter
     SimpleSystemManagerResponse.get_parameters = get_parameters
+    SimpleSystemManagerResponse.put_parameter = put_parameter_call
+    SimpleSystemManagerResponse.delete_parameter = delete_parameter_call

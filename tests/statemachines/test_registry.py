@@ -7,7 +7,8 @@ import asl
 import pytest
 import yaml
 
-CORE = {"manifest-loader", "yaml-to-json", "approval-request", "approval-callback", "failure-recorder", "reporter"}
+CORE = {"manifest-loader", "yaml-to-json", "approval-request", "approval-callback", "approval-iam",
+        "failure-recorder", "reporter"}
 TYPES = sorted(asl.schemas())
 FOLDERS = {path.parent.name for path in (asl.REPO / "functions").glob("*/Cargo.toml")}
 ROOT_TEMPLATE = asl.REPO / "cloudformation" / "orchestrator.yaml"

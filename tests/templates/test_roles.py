@@ -70,7 +70,7 @@ def test_roles_and_policies_carry_the_path(path):
 
 def test_orchestrator_roles_carry_the_region():
     names = {cfn.text_of(body["Properties"]["RoleName"]) for body in ROLES.values()}
-    kinds = ("callback", "core", "resource", "resource-in-vpc", "states")
+    kinds = ("approval-iam", "callback", "core", "resource", "resource-in-vpc", "states")
     assert names == {f"aws-dr-orchestrator-{kind}-${{AWS::Region}}" for kind in kinds}
 
 
@@ -134,6 +134,23 @@ def test_who_publishes_may_use_the_topics_key():
         keys = [s for d in cfn.documents(body) for s in cfn.statements(d) if s["Sid"] == "ApprovalTopicKey"]
         assert bool(keys) == ("sns:Publish" in cfn.allowed(body)), name
         assert all(s["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"] for s in keys)
+
+
+def test_answers_by_identity_are_read_and_never_written():
+    actions = cfn.allowed(ROLES["ApprovalIamRole"])
+    assert actions - {"kms:Decrypt", "kms:GenerateDataKey"} == {
+        "ssm:GetParameterHistory",
+        "states:SendTaskSuccess",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+        "sqs:SendMessage",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+    for name, role in ROLES.items():
+        assert "ssm:PutParameter" not in cfn.allowed(role), name
+    assert "ssm:PutParameter" not in granted_actions()
 
 
 def test_only_the_callback_and_core_answer_tasks():

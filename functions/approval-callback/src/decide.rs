@@ -1,5 +1,6 @@
 //! What is done with a call: which open approval it may read, then whether it shows or answers. Pure.
 
+use crate::consent;
 use crate::form::Form;
 use crate::page::{self, Page};
 use crate::request::{Method, Request};
@@ -35,7 +36,7 @@ pub fn next(request: &Request, pending: &Pending, now: i64) -> Next {
     Next::Show(match pending.answer {
         Some(_) => page::answered(pending, &request.id),
         None if pending.closed_at.is_some() => page::closed(pending),
-        None if is_over(pending, now) => page::expired(pending),
+        None if pending.is_over(now) => page::expired(pending),
         None => page::ask(pending, &request.id, &Form::default(), &[]),
     })
 }
@@ -48,15 +49,15 @@ fn post(request: &Request, pending: &Pending, now: i64) -> Next {
     if pending.closed_at.is_some() {
         return Next::Show(page::closed(pending));
     }
-    if is_over(pending, now) {
+    if pending.is_over(now) {
         return Next::Show(page::expired(pending));
     }
-    match form.answer(&clock::rfc3339(now)) {
-        Err(problems) => Next::Show(page::ask(pending, &request.id, &form, &problems)),
-        Ok(answer) => Next::First(answer),
+    match (form.answer(&clock::rfc3339(now)), consent::problem(&form, pending)) {
+        (Ok(answer), None) => Next::First(answer),
+        (answer, problem) => {
+            let mut problems = answer.err().unwrap_or_default();
+            problems.extend(problem);
+            Next::Show(page::ask(pending, &request.id, &form, &problems))
+        }
     }
-}
-
-fn is_over(pending: &Pending, now: i64) -> bool {
-    clock::parse(&pending.expires_at).is_none_or(|end| now >= end)
 }

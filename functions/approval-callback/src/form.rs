@@ -15,6 +15,8 @@ pub struct Form {
     pub approver: String,
     /// Why.
     pub reason: String,
+    /// Product and Region, as typed, without the blanks around them.
+    pub confirmation: String,
     decision: String,
 }
 
@@ -22,7 +24,12 @@ impl Form {
     /// From a form's body.
     pub fn new(body: &[u8]) -> Self {
         let text = |name: &str| tidy(&parameter(body, name));
-        Self { approver: text("approver"), reason: text("reason"), decision: text("decision") }
+        Self {
+            approver: text("approver"),
+            reason: text("reason"),
+            confirmation: parameter(body, "confirmation").trim().to_owned(),
+            decision: text("decision"),
+        }
     }
 
     /// The answer, or everything that is wrong with it.
@@ -62,8 +69,13 @@ impl Form {
     }
 
     /// Whether somebody presses the same button for the same reason once more.
-    pub fn repeats(&self, known: &Answer) -> bool {
-        self.answer(&known.at).is_ok_and(|answer| answer == *known)
+    pub fn repeats(&self, known: Option<&Answer>) -> bool {
+        known.is_some_and(|k| self.answer(&k.at).is_ok_and(|answer| answer == *k))
+    }
+
+    /// Whether the button that approves was pressed.
+    pub fn approves(&self) -> bool {
+        self.decision == "APPROVED"
     }
 
     /// Whether somebody asks to send the recorded answer once more.
@@ -92,7 +104,7 @@ mod tests {
         assert_eq!(answer.approver, "Ann M\u{fc}ller");
         assert_eq!(answer.reason, "Drill 2");
         assert_eq!(answer.decision, Decision::Approved);
-        assert!(form.repeats(&answer));
+        assert!(form.repeats(Some(&answer)) && !form.repeats(None));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::request::{Method, Request};
 use expected::Typed;
 use fastrand::Rng;
 use serde_json::{Value, json};
-use shared::pending::Pending;
+use shared::pending::{Decision, Pending};
 
 /// Each case has this plus its number.
 const SEED: u64 = 20_260_102;
@@ -45,23 +45,30 @@ fn cases() -> u64 {
     std::env::var("DR_FUZZ_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000)
 }
 
-/// An open approval whose every text is evil; perhaps answered, perhaps delivered.
+/// An open approval whose every text is evil; perhaps answered, perhaps delivered, perhaps with
+/// something to lose, perhaps one that only IAM identities approve.
 fn pending(rng: &mut Rng) -> Pending {
     let evil = "<script>alert(\"1\")</script>'&";
     let fact = json!({"label": evil, "value": evil});
     let item = json!({"mark": evil, "name": evil, "text": evil});
     let answer =
         json!({"decision": "REJECTED", "approver": evil, "reason": evil, "at": evil, "via": evil});
+    let alarms = if rng.bool() { vec![item.clone()] } else { vec![] };
     let mut value = json!({
         "taskToken": "SECRET-TOKEN", "execution": "arn", "executionName": evil, "product": evil,
         "action": "ACTIVATE", "region": "us-west-2", "folder": "f/", "digest": "d",
         "createdAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-01T01:00:00Z",
-        "card": {"title": evil, "facts": [fact], "warnings": [evil], "alarms": [item],
+        "card": {"title": evil, "facts": [fact], "warnings": [evil], "alarms": alarms,
             "groups": [{"title": evil, "items": [item]}], "manifests": [fact]},
     });
     if rng.u8(..4) == 0 {
         value["answer"] = answer;
         value["delivered"] = events::pick(rng, &[json!(null), json!(true), json!(false)]).clone();
+    }
+    if rng.u8(..8) == 0 {
+        value["rule"] = json!({"required": rng.u8(1..3), "approvers": [evil]});
+        value["approvals"] = json!([{"decision": "APPROVED", "approver": evil, "reason": evil,
+            "at": evil, "via": "iam"}]);
     }
     serde_json::from_value(value).unwrap()
 }
@@ -77,6 +84,10 @@ fn of_page(page: &Page, typed: Option<&Typed>) {
         assert_eq!(html::inside(body, "name=\"approver\" value=\"", "\""), typed.approver);
         let area = body.split_once("<textarea").map_or("", |(_, area)| area);
         assert_eq!(html::inside(area, ">", "</textarea>"), typed.reason);
+        if area.contains("<label for=\"confirmation\"") {
+            let kept = html::inside(area, "name=\"confirmation\" value=\"", "\"");
+            assert_eq!(kept, typed.shown_confirmation());
+        }
     }
     assert_eq!(page.response(true)["body"], "");
 }
@@ -100,6 +111,7 @@ fn of_next(rng: &mut Rng, event: &Value, request: &Request, counts: &mut Counts)
     let typed = Typed::of(event);
     let open = pending.answer.is_none() && now < TIMES[2] && request.method == Method::Post;
     let wanted = typed.decision().filter(|_| open);
+    let wanted = wanted.filter(|d| *d == Decision::Rejected || typed.confirms(&pending));
     match decide::next(request, &pending, now) {
         Next::Show(page) => {
             assert_eq!(wanted, None, "a whole form is no answer");

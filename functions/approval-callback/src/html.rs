@@ -1,5 +1,6 @@
 //! Fragments of the page. Every text that comes from elsewhere is escaped here. Pure.
 
+use crate::consent;
 use crate::form::{Form, NAME, REASON};
 use crate::word;
 use shared::pending::{Card, Fact, Item, Pending};
@@ -72,24 +73,27 @@ fn list(items: &[Item]) -> String {
 }
 
 /// The form, with what was typed.
-pub fn form(id: &str, typed: &Form, invalid: bool) -> String {
+pub fn form(id: &str, pending: &Pending, typed: &Form, invalid: bool) -> String {
     let flag = |wrong: bool| if invalid && wrong { " aria-invalid=\"true\"" } else { "" };
     format!(
-        "<section id=\"answer\">\n<h2>Your answer</h2>\n\
+        "<section id=\"answer\">\n<h2>Your answer</h2>\n{first}\
          <form method=\"post\" action=\"?id={id}\">\n\
          <label for=\"approver\">Your name</label>\n\
          <input id=\"approver\" name=\"approver\" value=\"{name}\" maxlength=\"{NAME}\" required \
          autocomplete=\"name\"{name_flag}>\n\
          <label for=\"reason\">Reason</label>\n\
          <textarea id=\"reason\" name=\"reason\" rows=\"3\" maxlength=\"{REASON}\" required\
-         {reason_flag}>{reason}</textarea>\n\
+         {reason_flag}>{reason}</textarea>\n{confirmation}\
          <p class=\"note\">Whoever holds this link can answer; it proves nobody's identity. Name and \
          reason are recorded as typed and shown in the report.</p>\n\
-         <div class=\"buttons\">\n\
-         <button class=\"approve\" name=\"decision\" value=\"APPROVED\">Approve</button>\n\
+         <div class=\"buttons\">\n{approve}\
          <button class=\"reject\" name=\"decision\" value=\"REJECTED\">Reject</button>\n\
-         </div>\n</form>\n</section>\n",
+         </div>\n</form>\n{last}</section>\n",
         id = escape(id),
+        first = consent::only_by_identity(pending),
+        confirmation = consent::confirmation(pending, typed, invalid),
+        approve = consent::approve_button(pending),
+        last = consent::other_way(pending),
         name = escape(&typed.approver),
         reason = escape(&typed.reason),
         name_flag = flag(typed.approver.is_empty() || typed.approver.chars().count() > NAME),
@@ -103,7 +107,10 @@ pub fn recorded(pending: &Pending) -> String {
     let fact = |label: &str, value: &str| Fact { label: label.into(), value: value.into() };
     facts(&[
         fact("Answer", word(answer.decision)),
-        fact("By (as typed)", &answer.approver),
+        fact(
+            if answer.via == "iam" { "By IAM identity" } else { "By (as typed)" },
+            &answer.approver,
+        ),
         fact("Reason", &answer.reason),
         fact("At", &answer.at),
     ])

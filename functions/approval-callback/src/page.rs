@@ -63,7 +63,7 @@ pub fn ask(pending: &Pending, id: &str, form: &Form, problems: &[&str]) -> Page 
         errors(problems),
         facts(&pending.card.facts),
         plan(&pending.card),
-        form_html(id, form, !problems.is_empty())
+        form_html(id, pending, form, !problems.is_empty())
     );
     Page::new(if problems.is_empty() { 200 } else { 400 }, &title, &body)
 }
@@ -170,8 +170,9 @@ pub fn try_again() -> Page {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+    use shared::consent::Rule;
     use shared::pending::{Answer, Card, Decision, Fact, Group, Item};
 
     const EVIL: &str = "<script>alert(\"1\")</script>'&";
@@ -180,7 +181,7 @@ mod tests {
         Item { mark: mark.into(), name: EVIL.into(), text: EVIL.into() }
     }
 
-    fn pending() -> Pending {
+    pub fn pending() -> Pending {
         let evil = |label: &str| Fact { label: label.into(), value: EVIL.into() };
         Pending {
             task_token: "SECRET-TOKEN".into(),
@@ -193,6 +194,8 @@ mod tests {
             digest: "d".into(),
             created_at: "2026-01-01T00:00:00Z".into(),
             expires_at: "2026-01-01T01:00:00Z".into(),
+            rule: Rule::default(),
+            approvals: vec![],
             answer: None,
             delivered: None,
             closed_at: None,

@@ -2,6 +2,7 @@
 
 use crate::expected::{self, Duration};
 use serde_json::Value;
+use shared::consent::Rule;
 use shared::durations::Durations;
 use shared::folder::{Plan, PlanEntry};
 use shared::pending::{Card, Fact, Group, Item};
@@ -24,6 +25,8 @@ pub struct About<'a> {
     pub expires_at: &'a str,
     /// What earlier runs took.
     pub durations: &'a Durations,
+    /// Who must approve.
+    pub rule: &'a Rule,
 }
 
 /// Builds the card.
@@ -58,12 +61,17 @@ fn facts(about: &About, plan: &Plan, duration: &Duration) -> Vec<Fact> {
         fact("May lose", &expected::loss(plan).unwrap_or_default()),
         fact("Planned at", &plan.generated_at),
         fact("Expires", about.expires_at),
+        fact("Approval", &approval(about.rule)),
         fact("Execution", about.execution_name),
         fact("", about.execution),
         fact("Digest", &plan.digest),
     ]);
     facts.retain(|f| !f.value.is_empty());
     facts
+}
+
+fn approval(rule: &Rule) -> String {
+    if rule.needs_identity() { rule.text() } else { String::new() }
 }
 
 fn warnings(run: &Value) -> Vec<String> {
@@ -264,6 +272,7 @@ pub mod tests {
             account: "123456789012",
             expires_at: "2026-01-01T01:00:00Z",
             durations: &durations,
+            rule: &Rule::default(),
         };
         build(&about, &plan(), &run())
     }

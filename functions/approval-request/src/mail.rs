@@ -1,6 +1,6 @@
 //! The mail: plain text for any mail client. Pure.
 
-use shared::clock;
+use crate::answer;
 use shared::pending::{Card, Item, Pending};
 use shared::text::{fact, heading, one_line, subject, wrap};
 
@@ -13,8 +13,8 @@ const ALARMS: usize = 80_000;
 pub struct Mail<'a> {
     /// The open approval; its token is not mailed.
     pub pending: &'a Pending,
-    /// The one link.
-    pub link: &'a str,
+    /// The one link; None where no approval page is deployed.
+    pub link: Option<&'a str>,
     /// Where the whole plan lies.
     pub whole_plan: &'a str,
     /// How long it stays open.
@@ -38,31 +38,9 @@ impl Mail<'_> {
         card.facts.iter().for_each(|f| out.push_str(&fact(&f.label, &f.value)));
         out.push_str(&warnings(&card.warnings));
         out.push_str(&alarms(&card.alarms));
-        out.push_str(&self.answer());
+        out.push_str(&answer::section(self));
         self.plan(card, &mut out);
         out.push_str(&manifests(card));
-        out
-    }
-
-    fn answer(&self) -> String {
-        let pending = self.pending;
-        let mut out = heading("YOUR ANSWER");
-        out.push_str(&format!("\n{}\n\n", self.link));
-        let texts = [
-            "Opening the link changes nothing: the page shows this plan and asks for your name, a \
-             reason, and Approve or Reject."
-                .to_owned(),
-            "Whoever holds the link can answer, and it proves nobody's identity: do not forward \
-             it to people who may not decide."
-                .to_owned(),
-            format!(
-                "If nobody answers within {} (until {}), the run ends as timed out. Then, and when \
-                 it is rejected, nothing is changed, and it can be started again.",
-                clock::human(self.seconds),
-                pending.expires_at
-            ),
-        ];
-        texts.iter().for_each(|text| out.push_str(&wrap(text, "  ", "  ")));
         out
     }
 
@@ -144,12 +122,13 @@ fn manifests(card: &Card) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
-    use crate::card::tests as sample;
+    pub use crate::card::tests as sample;
+    use shared::consent::Rule;
     use shared::text::WIDTH;
 
-    fn pending(card: Card) -> Pending {
+    pub fn pending(card: Card) -> Pending {
         Pending {
             task_token: "SECRET-TOKEN".into(),
             execution: "arn:aws:states:us-west-2:123456789012:execution:m:run-1".into(),
@@ -161,6 +140,8 @@ mod tests {
             digest: "d".repeat(64),
             created_at: "2026-01-01T00:00:00Z".into(),
             expires_at: "2026-01-01T01:00:00Z".into(),
+            rule: Rule::default(),
+            approvals: vec![],
             answer: None,
             delivered: None,
             closed_at: None,
@@ -168,26 +149,23 @@ mod tests {
         }
     }
 
-    fn mail(pending: &Pending) -> (String, String) {
-        let mail = Mail {
-            pending,
-            link: "https://abc.lambda-url.us-west-2.on.aws/?id=0123",
-            whole_plan: "s3://bucket/plan.json",
-            seconds: 3600,
-        };
+    const LINK: Option<&str> = Some("https://abc.lambda-url.us-west-2.on.aws/?id=0123");
+
+    pub fn mail(pending: &Pending, link: Option<&str>) -> (String, String) {
+        let mail = Mail { pending, link, whole_plan: "s3://bucket/plan.json", seconds: 3600 };
         (mail.subject(), mail.body())
     }
 
     #[test]
     fn the_mail_is_the_golden_one() {
-        let (subject, body) = mail(&pending(sample::card()));
+        let (subject, body) = mail(&pending(sample::card()), LINK);
         assert_eq!(subject, "[DR] Approve ACTIVATE of shop in us-west-2?");
         assert_eq!(body, include_str!("../tests/mail.txt"));
     }
 
     #[test]
     fn no_token_is_mailed_and_lines_fit() {
-        let (_, body) = mail(&pending(sample::card()));
+        let (_, body) = mail(&pending(sample::card()), LINK);
         assert!(!body.contains("SECRET"));
         assert_eq!(body.matches("http").count(), 1);
         for line in body.lines().filter(|l| l.trim().contains(' ')) {
@@ -199,7 +177,7 @@ mod tests {
     fn a_long_product_leaves_the_question_readable() {
         let mut pending = pending(sample::card());
         pending.product = "p".repeat(128);
-        let (subject, _) = mail(&pending);
+        let (subject, _) = mail(&pending, LINK);
         assert!(subject.len() < 100 && subject.ends_with("in us-west-2?"), "{subject}");
     }
 
@@ -209,7 +187,7 @@ mod tests {
         let (calm, alarm) = (card.groups[0].items[1].clone(), card.alarms[1].clone());
         card.groups[0].items = vec![Item { text: "word ".repeat(40), ..calm }; 2000];
         card.alarms = vec![Item { text: "word ".repeat(40), ..alarm }; 900];
-        let (_, body) = mail(&pending(card));
+        let (_, body) = mail(&pending(card), LINK);
         assert!(body.len() < 250_000, "{}", body.len());
         assert_eq!(body.matches("!! DESTRUCTIVE    DeleteRDSInstance old-db (").count(), 900);
         assert!(body.contains("more: see the page or s3://bucket/plan.json"));

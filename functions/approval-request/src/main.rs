@@ -1,10 +1,13 @@
-//! approval-request: mails the plan with one link to the approval page. Called with a task token by
-//! `lambda:invoke.waitForTaskToken`; approval-callback answers the token.
+//! approval-request: mails the plan with the ways to answer: one link to the approval page, where one
+//! is deployed, and the command for an IAM identity. Called with a task token by
+//! `lambda:invoke.waitForTaskToken`; approval-callback or approval-iam answers the
+//! token.
 //!
 //! **Reads:** `plan.json` and `run.json` of the run's folder, the page's address in Parameter Store.
 //! **Writes:** `pending/<id>.json`, `approval.json` in the run's folder, one mail.
 //! **Secrets:** the token stays in the bucket, the id goes into the mail; neither is logged.
 
+mod answer;
 mod card;
 mod expected;
 mod mail;
@@ -12,6 +15,7 @@ mod mail;
 use mail::Mail;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::consent::{self, Rule};
 use shared::durations::{self, Durations};
 use shared::folder::Plan;
 use shared::pending::{self, Pending};
@@ -45,21 +49,24 @@ async fn handle(frame: Frame, payload: Value) -> Result<Value> {
     let durations = durations(&frame, &request.context.product).await;
     let page = page(&frame).await?;
     let id = new_id()?;
-    let pending = pending_of(&frame, &request, &plan, &run, &durations);
+    let pending = pending_of(&frame, &request, &plan, &run, &durations, rule(&run)?);
     let key = pending::key(&id).ok_or_else(|| Error::internal("a made id is not valid"))?;
     // Before the mail: nobody may hold a link that leads nowhere.
     frame.store.put_json(&key, &pending).await?;
-    let index = pending::index(&pending.product, &pending.execution_name);
-    frame.store.put(&format!("{index}{id}"), vec![]).await?;
+    index(&frame, &pending, &id).await?;
     note(&frame, &request, &pending).await;
     let whole_plan = frame.store.url(&format!("{}plan.json", request.context.folder));
+    let link = page.map(|page| link(&page, &id));
     let mail = Mail {
         pending: &pending,
-        link: &link(&page, &id),
+        link: link.as_deref(),
         whole_plan: &whole_plan,
         seconds: request.approval_seconds,
     };
-    publish(&frame, &mail).await?;
+    if let Err(error) = publish(&frame, &mail).await {
+        // Not the end: the console shows the command that answers without a mail.
+        tracing::error!(%error, event = "approval mail failed", product = pending.product);
+    }
     tracing::info!(
         event = "approval requested",
         product = pending.product,
@@ -67,6 +74,16 @@ async fn handle(frame: Frame, payload: Value) -> Result<Value> {
         expiresAt = pending.expires_at,
     );
     Ok(json!({"status": "REQUESTED", "expiresAt": pending.expires_at}))
+}
+
+/// By the execution's name, and by the parameter's where that is another one.
+async fn index(frame: &Frame, pending: &Pending, id: &str) -> Result<()> {
+    let segment = consent::segment(&pending.execution_name);
+    for name in [&pending.execution_name, &segment] {
+        let folder = pending::index(&pending.product, name);
+        frame.store.put(&format!("{folder}{id}"), vec![]).await?;
+    }
+    Ok(())
 }
 
 async fn read(frame: &Frame, context: &Context) -> Result<(Plan, Value)> {
@@ -87,8 +104,8 @@ async fn durations(frame: &Frame, product: &str) -> Durations {
     known.unwrap_or_default().unwrap_or_default()
 }
 
-/// The page's address.
-async fn page(frame: &Frame) -> Result<String> {
+/// The page's address; None where `ApprovalLinks` is DISABLED.
+async fn page(frame: &Frame) -> Result<Option<String>> {
     let what = format!("read the parameter {URL_PARAMETER}");
     let answer = aws_sdk_ssm::Client::new(&frame.config)
         .get_parameter()
@@ -97,18 +114,13 @@ async fn page(frame: &Frame) -> Result<String> {
         .await
         .doing(&what);
     match answer {
-        Err(error) if error.is_not_found() => Err(no_page()),
+        Err(error) if error.is_not_found() => Ok(None),
         other => {
             let answer = other?;
             let value = answer.parameter().and_then(|p| p.value()).unwrap_or_default();
-            if value.is_empty() { Err(no_page()) } else { Ok(value.to_owned()) }
+            Ok(Some(value.to_owned()).filter(|v| !v.is_empty()))
         }
     }
-}
-
-fn no_page() -> Error {
-    Error::internal("nobody can approve: no approval page is deployed in this Region")
-        .next("Deploy the orchestrator with ApprovalLinks=ENABLED and start again.")
 }
 
 /// 32 random bytes in hexadecimal.
@@ -124,12 +136,19 @@ fn link(page: &str, id: &str) -> String {
     format!("{page}{separator}id={id}")
 }
 
+/// Never a guess: who may approve must be known.
+fn rule(run: &Value) -> Result<Rule> {
+    Rule::deserialize(&run["approval"])
+        .map_err(|e| Error::internal(format!("run.json does not tell who may approve: {e}")))
+}
+
 fn pending_of(
     frame: &Frame,
     request: &Request,
     plan: &Plan,
     run: &Value,
     durations: &Durations,
+    rule: Rule,
 ) -> Pending {
     let now = clock::epoch();
     let expires_at = clock::rfc3339(now.saturating_add(request.approval_seconds));
@@ -144,6 +163,7 @@ fn pending_of(
         account: &frame.env.account,
         expires_at: &expires_at,
         durations,
+        rule: &rule,
     };
     Pending {
         card: card::build(&about, plan, run),
@@ -157,6 +177,8 @@ fn pending_of(
         digest: plan.digest.clone(),
         created_at: clock::rfc3339(now),
         expires_at,
+        rule,
+        approvals: vec![],
         answer: None,
         delivered: None,
         closed_at: None,

@@ -2,6 +2,7 @@
 //! The Lambda function, `validate` and yaml-to-json share this one code.
 
 pub mod application;
+mod approvers;
 pub mod items;
 pub mod join;
 pub mod key;

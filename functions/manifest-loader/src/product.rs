@@ -1,5 +1,6 @@
 //! The rules of a product manifest.
 
+use crate::approvers;
 use crate::key;
 use crate::path;
 use crate::problem::Report;
@@ -7,6 +8,7 @@ use crate::registry::Registry;
 use serde::Serialize;
 use serde_json::Value;
 use shared::Phase;
+use shared::consent::Rule;
 use std::collections::BTreeMap;
 
 /// Service order files of one product: what a state machine may carry is 256 KiB.
@@ -26,6 +28,8 @@ pub struct Product {
     pub regions: Regions,
     /// Seconds that the approval waits.
     pub approval_seconds: i64,
+    /// Who must approve.
+    pub rule: Rule,
     /// As the manifest says.
     pub rto_minutes: Option<i64>,
     /// As the manifest says.
@@ -92,6 +96,7 @@ pub fn check(
         name: value["product_name"].as_str().filter(|n| is_name(n)).map(str::to_owned),
         regions,
         approval_seconds: minutes.clamp(1, 10_080) * 60,
+        rule: approvers::rule(file, &value["approval"], report),
         rto_minutes: value["rto_minutes"].as_i64(),
         rpo_seconds: value["rpo_seconds"].as_i64(),
         layers: layers(file, value, bucket, report),

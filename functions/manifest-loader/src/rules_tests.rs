@@ -282,7 +282,19 @@ fn each_rule_of_a_product_manifest_names_its_place_and_what_would_be_right() {
             "$.approval.timeout_minutes",
             vec!["at most 10080"],
         ),
-        (with("approval", json!({"approvers": []})), "$.approval.approvers", vec!["unknown key"]),
+        (with("approval", json!({"approver": []})), "$.approval.approver", vec!["unknown key"]),
+        (with("approval", json!({"approvers": []})), "$.approval.approvers", vec!["a list of 1"]),
+        (
+            with("approval", json!({"approvers": ["Lead"]})),
+            "$.approval.approvers[0]",
+            vec!["\"Lead\"", "the ARN of an IAM role or user"],
+        ),
+        (with("approval", json!({"required": 3})), "$.approval.required", vec!["at most 2"]),
+        (
+            with("approval", json!({"required": 1, "not_starter": true})),
+            "$.approval.required",
+            vec!["asks for 2"],
+        ),
         (with("action", json!("CLEANUP")), "$", vec!["CLEANUP must name", "\"region\""]),
     ];
     for (value, path, words) in cases {

@@ -154,9 +154,23 @@ impl World {
 
     async fn answer(&self, arn: &str, decision: &str) {
         let link = self.approval_link(arn).await;
-        let form = [("approver", "Ada Approver"), ("reason", "drill"), ("decision", decision)];
+        let typed = self.confirmation(&link);
+        let form = [
+            ("approver", "Ada Approver"),
+            ("reason", "drill"),
+            ("confirmation", typed.as_str()),
+            ("decision", decision),
+        ];
         let (status, page) = self.control.submit(&link, &form);
         assert_eq!(status, 200, "{page}");
+    }
+
+    /// What the page asks to be typed before something may be lost; empty when it asks for nothing.
+    pub fn confirmation(&self, link: &str) -> String {
+        let (_, page) = self.control.open(link);
+        let label = page.split_once("<label for=\"confirmation\">").map_or("", |(_, l)| l);
+        let typed = label.split_once("<code>").and_then(|(_, c)| c.split_once("</code>"));
+        typed.map(|(typed, _)| typed.to_owned()).unwrap_or_default()
     }
 
     /// Uploads a manifest under `manifest-files/`; gives its key.

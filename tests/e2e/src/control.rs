@@ -168,6 +168,20 @@ impl Control {
         events.filter_map(|e| e["message"].as_str()).map(str::to_owned).collect()
     }
 
+    /// A call of IAM as its administrator, in the form of the query protocol; gives the XML.
+    pub fn iam(&self, form: &str) -> String {
+        let keys = "Credential=test/20260101/us-east-1/iam/aws4_request";
+        let request = self.agent.post(self.endpoint() + "/");
+        let request = request
+            .header(
+                "Authorization",
+                format!("AWS4-HMAC-SHA256 {keys}, SignedHeaders=host, Signature=0"),
+            )
+            .header("Content-Type", "application/x-www-form-urlencoded");
+        let body = format!("{form}&Version=2010-05-08");
+        request.send(body).expect("iam").body_mut().read_to_string().expect("XML")
+    }
+
     /// The world was deployed on another port: the copy serves the same path on its own.
     fn here(&self, link: &str) -> String {
         let path = link.splitn(4, '/').nth(3).unwrap_or_default();

@@ -187,3 +187,20 @@ def test_executions_tell_their_status(bus):
     assert (failed["error"], failed["cause"], failed["name"]) == ("Dr.No", "because", "one")
     assert failed["stopDate"] >= failed["startDate"] > 1_600_000_000_000
     assert failed["stateMachineArn"] == arn and failed["output"] is None
+
+
+def test_a_change_of_a_parameter_is_an_event_without_its_value(local):
+    bus = Bus(local)
+    bus.allow()
+    bus.rule({"source": ["aws.ssm"], "detail": {"name": [{"prefix": "/dr/"}]}})
+    store = local.client("ssm")
+    store.put_parameter(Name="/other", Value="geheim", Type="String")
+    store.put_parameter(Name="/dr/a", Value="geheim", Type="String")
+    seen = json.loads(bus.message()["Body"])
+    assert seen["detail-type"] == "Parameter Store Change"
+    assert seen["resources"] == ["arn:aws:ssm:us-east-1:123456789012:parameter/dr/a"]
+    assert seen["detail"] == {"operation": "Create", "name": "/dr/a", "type": "String"}
+    store.put_parameter(Name="/dr/a", Value="geheim", Type="String", Overwrite=True)
+    assert json.loads(bus.message()["Body"])["detail"]["operation"] == "Update"
+    store.delete_parameter(Name="/dr/a")
+    assert json.loads(bus.message()["Body"])["detail"]["operation"] == "Delete"

@@ -1,5 +1,7 @@
 """Parameter Store: selectors, secure strings, batches."""
 
+import json
+
 import pytest
 
 from localaws import ssm
@@ -58,3 +60,26 @@ def test_sizes(store):
     store.put_parameter(Name="/dr/b", Value="x" * 4097, Type="String", Tier="Advanced")
     assert refusal(store.put_parameter, Name="/dr/c", Value="x" * 8193, Type="String",
                    Tier="Advanced")[0] == "ValidationException"
+
+
+def test_the_history_tells_who_wrote_each_version(world, store):
+    iam, sts = world.client("iam"), world.client("sts")
+    iam.create_user(UserName="ann")
+    key = iam.create_access_key(UserName="ann")["AccessKey"]
+    iam.create_role(RoleName="Lead", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+                                                "Principal": {"AWS": "*"}}]}))
+    session = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/Lead",
+                              RoleSessionName="bob")["Credentials"]
+    for access, secret, token in [
+            (key["AccessKeyId"], key["SecretAccessKey"], None),
+            (session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])]:
+        client = world.client("ssm", aws_access_key_id=access, aws_secret_access_key=secret,
+                              aws_session_token=token)
+        client.put_parameter(Name="/dr/who", Value="x", Type="String", Overwrite=True)
+    history = store.get_parameter_history(Name="/dr/who")["Parameters"]
+    assert [one["LastModifiedUser"] for one in history] == [
+        "arn:aws:iam::123456789012:user/ann",
+        "arn:aws:sts::123456789012:assumed-role/Lead/bob"]
+    about = store.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": ["/dr/who"]}])
+    assert about["Parameters"][0]["LastModifiedUser"].endswith("assumed-role/Lead/bob")

@@ -112,6 +112,7 @@ fn body(rng: &mut Rng) -> String {
         format!("approver={}", value(rng)),
         format!("reason={}", value(rng)),
         format!("decision={}", pick(rng, &["APPROVED", "APPROVED", "REJECTED", "MAYBE", "RESEND"])),
+        format!("confirmation={}", confirmation(rng)),
     ];
     match rng.u8(..12) {
         0 => fields.truncate(rng.usize(..3)),
@@ -125,6 +126,19 @@ fn body(rng: &mut Rng) -> String {
         _ => rng.shuffle(&mut fields),
     }
     fields.join(*pick(rng, &["&", "&", "&", "&", "&&", ";", "%26", "\r\n"]))
+}
+
+/// Mostly the product and the Region of the approval, else something near it.
+fn confirmation(rng: &mut Rng) -> String {
+    let right = "%3Cscript%3Ealert(%221%22)%3C/script%3E'%26+us-west-2";
+    match rng.u8(..8) {
+        0 => (*pick(rng, TEXTS)).to_owned(),
+        1 => right.to_uppercase(),
+        2 => right.replace('+', "++"),
+        3 => right.replace("west", "east"),
+        4 => format!("%20{right}+%0d%0a"),
+        _ => right.to_owned(),
+    }
 }
 
 fn value(rng: &mut Rng) -> String {

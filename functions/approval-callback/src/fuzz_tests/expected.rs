@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use shared::pending::Decision;
+use shared::pending::{Decision, Pending};
 
 /// The key that the event may lead to: GET, HEAD or POST, and one id of 64 lower-case digits.
 pub fn key(event: &Value) -> Option<String> {
@@ -20,13 +20,31 @@ pub struct Typed {
     pub approver: String,
     pub reason: String,
     pub decision: String,
+    pub confirmation: String,
 }
 
 impl Typed {
     pub fn of(event: &Value) -> Self {
         let bytes = body(event).unwrap_or_default();
         let field = |name: &str| tidy(&one(&bytes, name));
-        Self { approver: field("approver"), reason: field("reason"), decision: field("decision") }
+        Self {
+            approver: field("approver"),
+            reason: field("reason"),
+            decision: field("decision"),
+            confirmation: one(&bytes, "confirmation"),
+        }
+    }
+
+    /// Whether it may approve: no IAM identity is asked for, and what may be lost was typed.
+    pub fn confirms(&self, pending: &Pending) -> bool {
+        let typed = self.confirmation.trim().split(' ').collect::<Vec<_>>();
+        let right = typed == [pending.product.as_str(), pending.region.as_str()];
+        pending.rule.approvers.is_empty() && (pending.card.alarms.is_empty() || right)
+    }
+
+    /// As the page shows it.
+    pub fn shown_confirmation(&self) -> String {
+        tidy(&self.confirmation)
     }
 
     /// Whole: a name of at most 200 characters, a reason of at most 1000, a button.

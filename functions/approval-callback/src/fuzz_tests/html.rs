@@ -1,10 +1,10 @@
 //! A strict reader of the page: known elements only, each closed, every other sign escaped.
 
 const VOID: [&str; 3] = ["meta", "input", "br"];
-const KNOWN: [&str; 28] = [
+const KNOWN: [&str; 29] = [
     "html", "head", "title", "style", "body", "main", "h1", "h2", "h3", "p", "a", "dl", "dt", "dd",
     "ul", "li", "section", "details", "summary", "span", "strong", "form", "label", "textarea",
-    "div", "button", "em", "code",
+    "div", "button", "em", "code", "pre",
 ];
 const ESCAPES: [&str; 5] = ["amp;", "lt;", "gt;", "quot;", "#39;"];
 

@@ -8,7 +8,7 @@ use manifest_loader::product::Product;
 use manifest_loader::registry::Registry;
 use manifest_loader::{application, key, product, start, text};
 use serde_json::{Value, json};
-use shared::{Context, Frame, Phase, Result, clock};
+use shared::{Context, Frame, Phase, Result, clock, consent};
 use std::time::Duration;
 
 /// The product manifest's name among the copies.
@@ -197,6 +197,7 @@ fn run_json(
         "rtoMinutes": product.rto_minutes,
         "rpoSeconds": product.rpo_seconds,
         "approvalSeconds": product.approval_seconds,
+        "approval": product.rule,
         "manifest": manifest,
         "files": run.files.iter().map(Loaded::record).collect::<Vec<_>>(),
         "layers": layers(product, &run.files, |f| json!(f.file)),
@@ -222,6 +223,7 @@ fn layers(product: &Product, files: &[Loaded], show: impl Fn(&FileRef) -> Value)
 
 fn loaded(context: &Context, phase: Phase, product: &Product, run: &Run) -> Value {
     let files = &run.files;
+    let name = context.execution.rsplit(':').next().unwrap_or_default();
     json!({
         "status": "LOADED",
         "errorType": null,
@@ -232,6 +234,7 @@ fn loaded(context: &Context, phase: Phase, product: &Product, run: &Run) -> Valu
         "phase": phase,
         "planOnly": run.plan_only,
         "approvalSeconds": product.approval_seconds,
+        "approveCommand": consent::one_line_command(&context.region, &context.product, name),
         "files": files.iter().map(|f| &f.reference).collect::<Vec<_>>(),
         "layers": layers(product, files, |f| json!(f)),
     })
@@ -248,6 +251,7 @@ fn failed(failure: &Failure, context: Option<&Context>, phase: Option<Phase>) ->
         "phase": phase,
         "planOnly": false,
         "approvalSeconds": 0,
+        "approveCommand": null,
         "files": [],
         "layers": [],
     })

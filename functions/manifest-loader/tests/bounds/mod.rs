@@ -51,6 +51,7 @@ fn of_product(product: &Product) {
     assert!(product.action.is_some());
     assert!(product.name.as_deref().is_some_and(is_name), "{:?}", product.name);
     assert!((60..=604_800).contains(&product.approval_seconds));
+    assert!(product.rule.required >= 1);
     assert!((1..=200).contains(&product.files().count()));
     for (_, app, key) in product.files() {
         assert!(is_name(&app.name), "{}", app.name);

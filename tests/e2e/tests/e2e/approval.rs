@@ -22,7 +22,7 @@ pub async fn asked(world: &World, name: &str) -> (String, String) {
 }
 
 /// How often the token was answered.
-fn answers(world: &World) -> usize {
+pub fn answers(world: &World) -> usize {
     world.count("states:SendTaskSuccess") + world.count("states:SendTaskFailure")
 }
 
@@ -33,7 +33,7 @@ pub async fn still_waits(world: &World, arn: &str) {
 }
 
 /// The open approval with its task token, as the bucket holds it.
-async fn pending(world: &World, link: &str) -> Value {
+pub async fn pending(world: &World, link: &str) -> Value {
     let id = link.split("id=").nth(1).unwrap();
     let key = format!("dr-orchestration-artifacts/pending/{id}.json");
     world.object(WEST, &key).await.expect("the open approval")
@@ -136,6 +136,43 @@ async fn an_incomplete_form_is_no_answer_and_comes_back_with_what_was_typed() {
     assert_eq!(world.report("incomplete", &arn).await["approval"]["approver"], evil);
 }
 
+/// Starts the move of a database, which may lose data; gives the execution and its link.
+async fn asked_to_lose(world: &World, name: &str) -> (String, String) {
+    let layers: [&[&str]; 1] = [&["sampleproduct-app1-ACTIVATE.json"]];
+    let mut manifest = manifests::product(name, "ACTIVATE", WEST, &layers);
+    manifest["primary_region"] = json!(EAST);
+    manifest["unplanned"] = json!(true);
+    let key = world.upload(WEST, &format!("{name}.json"), manifest).await;
+    let arn = world.start(WEST, &key).await;
+    let link = world.approval_link(&arn).await;
+    (arn, link)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_lose_data_is_approved_only_with_product_and_region_typed() {
+    let world = World::new();
+    let (arn, link) = asked_to_lose(&world, "typed").await;
+    assert_eq!(world.confirmation(&link), "typed us-west-2");
+    for wrong in [None, Some(""), Some("typed"), Some("Typed us-west-2"), Some("typed us-east-1")] {
+        let form: Vec<_> =
+            APPROVE.into_iter().chain(wrong.map(|typed| ("confirmation", typed))).collect();
+        let (status, page) = world.control.submit(&link, &form);
+        assert_eq!(status, 400, "{page}");
+        assert!(page.contains("type the product and the Region exactly"), "{page}");
+        assert!(page.contains("value=\"Ada\"") && page.contains(">drill 7<"), "{page}");
+        let kept = format!("name=\"confirmation\" value=\"{}\"", wrong.unwrap_or_default());
+        assert!(page.contains(&kept), "{page}");
+    }
+    still_waits(&world, &arn).await;
+    assert_eq!(pending(&world, &link).await["answer"], Value::Null);
+    let right: Vec<_> =
+        APPROVE.into_iter().chain([("confirmation", " typed us-west-2 ")]).collect();
+    let (status, page) = world.control.submit(&link, &right);
+    assert_eq!(status, 200, "{page}");
+    world.wait(&arn, 120).await.succeeded();
+    assert_eq!(answers(&world), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rejected_run_fails_with_who_and_why_and_has_changed_nothing() {
     let world = World::new();
@@ -235,6 +272,8 @@ async fn the_mail_tells_what_is_approved_and_never_the_task_token() {
     let token = pending(&world, &link).await["taskToken"].as_str().unwrap().to_owned();
     assert!(token.len() > 20);
     let (_, page) = world.control.open(&link);
+    let command = format!("--name /dr-orchestrator/approvals/move/{name} \\\n");
+    assert!(mail.body.contains(&command) && page.contains(&command), "{}", mail.body);
     let (_, thanks) = world.control.submit(&link, &REJECT);
     let logs = ["approval-request", "approval-callback"].map(|f| world.control.log(f).join("\n"));
     for text in [&mail.subject, &mail.body, &page, &thanks, &logs[0], &logs[1]] {

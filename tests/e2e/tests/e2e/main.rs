@@ -2,6 +2,7 @@
 
 mod again;
 mod approval;
+mod approval_iam;
 mod bad_input;
 mod cases;
 mod cycle;

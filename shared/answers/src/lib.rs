@@ -1,11 +1,11 @@
-//! Recording one answer and sending it. The record comes first: whatever happens after it, every
-//! later attempt sends the same answer, and never another one.
+//! Recording one answer of an open approval and sending it, however it came. The record comes first:
+//! whatever happens after it, every later attempt sends the same answer, and never another one.
 
-use crate::form::Form;
 use aws_sdk_sfn::config::retry::RetryConfig;
 use aws_sdk_sfn::{Client, Config};
 use shared::pending::{Answer, Pending, answer_key};
-use shared::{Doing, Error, Frame, Nature, Result};
+use shared::store::Object;
+use shared::{Doing, Error, ErrorType, Frame, Nature, Result};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -37,6 +37,26 @@ enum Sent {
     },
 }
 
+/// Reads an open approval, with its tag for a conditional write. Without `s3:ListBucket` a missing
+/// object shows as a refusal.
+///
+/// # Errors
+/// As the service says; when the object is not what it should be.
+pub async fn open(frame: &Frame, key: &str) -> Result<Option<(Pending, String)>> {
+    match frame.store.get(key).await {
+        Err(error) if error.error_type == ErrorType::AccessDenied => Ok(None),
+        other => other?.map(read).transpose(),
+    }
+}
+
+fn read(object: Object) -> Result<(Pending, String)> {
+    let pending = serde_json::from_slice(&object.bytes).map_err(|e| {
+        // Not with the text: it could quote the token.
+        Error::internal(format!("an open approval is not as expected, line {}", e.line()))
+    })?;
+    Ok((pending, object.etag))
+}
+
 /// The first answer: only one can be recorded.
 pub async fn first(
     frame: &Frame,
@@ -49,26 +69,28 @@ pub async fn first(
     match frame.store.put_if(key, &pending, etag).await {
         Ok(true) => deliver(frame, key, pending, true).await,
         // Somebody was first, or it was this call itself and its answer got lost.
-        Ok(false) => match reload(frame, key).await {
+        Ok(false) => match open(frame, key).await {
             Ok(Some((known, _))) if known.answer.as_ref() == Some(&answer) => {
                 deliver(frame, key, known, true).await
             }
-            Ok(Some((known, _))) => Outcome::Answered(Box::new(known)),
+            Ok(Some((known, _))) if known.answer.is_some() => Outcome::Answered(Box::new(known)),
+            Ok(Some((known, _))) if known.closed_at.is_some() => Outcome::Closed(Box::new(known)),
+            // One of several approvals was recorded meanwhile: it is still open.
             _ => Outcome::Later,
         },
         Err(error) => later(&error),
     }
 }
 
-/// There is an answer already. When nobody knows whether it arrived, it is sent again.
-pub async fn again(frame: &Frame, key: &str, pending: Pending, form: &Form) -> Outcome {
-    let mine = pending.answer.as_ref().is_some_and(|known| form.repeats(known));
+/// There is an answer already. When nobody knows whether it arrived, it is sent again. `mine`: the
+/// caller gave that very answer, or asks to send it once more.
+pub async fn again(frame: &Frame, key: &str, pending: Pending, mine: bool) -> Outcome {
     match pending.delivered {
         Some(true) => Outcome::Answered(Box::new(pending)),
         Some(false) => Outcome::Closed(Box::new(pending)),
         None => match deliver(frame, key, pending, false).await {
             // It has arrived now, but it is not the answer that this person gave.
-            Outcome::Sent(known) if !mine && !form.asks_to_resend() => Outcome::Answered(known),
+            Outcome::Sent(known) if !mine => Outcome::Answered(known),
             other => other,
         },
     }
@@ -128,7 +150,7 @@ async fn remember(frame: &Frame, key: &str, pending: &Pending, answer: &Answer) 
 
 /// Nobody waited: it expired, the run was stopped, or another call has just sent this very answer.
 async fn gone(frame: &Frame, key: &str, pending: Pending) -> Outcome {
-    let Ok(Some((mut known, etag))) = reload(frame, key).await else {
+    let Ok(Some((mut known, etag))) = open(frame, key).await else {
         return Outcome::Over(Box::new(pending));
     };
     if known.delivered == Some(true) {
@@ -139,10 +161,6 @@ async fn gone(frame: &Frame, key: &str, pending: Pending) -> Outcome {
         tracing::warn!(%error, "that an answer came too late could not be noted");
     }
     Outcome::Closed(Box::new(known))
-}
-
-async fn reload(frame: &Frame, key: &str) -> Result<Option<(Pending, String)>> {
-    frame.store.get(key).await?.map(crate::read).transpose()
 }
 
 fn later(error: &Error) -> Outcome {
