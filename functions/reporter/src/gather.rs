@@ -1,6 +1,7 @@
 //! Reads the run's folder, as much of it as there is, and writes the report.
 
 use crate::end::{DIRECT, End, UNKNOWN, is_product, texts};
+use crate::holds::Held;
 use crate::report::Report;
 use crate::resources::Failed;
 use serde::de::DeserializeOwned;
@@ -35,6 +36,8 @@ pub struct Found {
     pub phase: Option<Phase>,
     /// One for each resource that was begun.
     pub journal: Vec<Entry>,
+    /// What people decided about failed resources.
+    pub holds: Vec<Held>,
     /// One for each recorded failure of a resource.
     pub failures: Vec<Failed>,
     /// What the loader warned of, and what could not be read.
@@ -133,6 +136,7 @@ pub async fn read(frame: &Frame, end: &End) -> Found {
         found.answer = json(store, &answer_key(&end.execution), &mut found.warnings).await;
     }
     read_journal(store, &of("journal/"), &mut found).await;
+    found.holds.sort_by(|a, b| a.at.cmp(&b.at));
     found
 }
 
@@ -177,6 +181,8 @@ fn sort_in(found: &mut Found, key: &str, value: Result<Option<Value>>) -> Result
     let bad = |e: serde_json::Error| Error::internal(e.to_string());
     if key.contains("/journal/failures/") {
         found.failures.push(serde_json::from_value(value).map_err(bad)?);
+    } else if key.contains("/journal/holds/") {
+        found.holds.push(serde_json::from_value(value).map_err(bad)?);
     } else {
         found.journal.push(serde_json::from_value(value).map_err(bad)?);
     }
