@@ -33,6 +33,11 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": width, "height": height, "deviceScaleFactor": 2 if phone else 1, "mobile": phone})
 
+    def night(self, dark: bool) -> None:
+        """Whether the reader's device asks for dark colours."""
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+
     def open(self, link: str) -> "Browser":
         self.driver.get(link)
         return self

@@ -39,6 +39,7 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture
 def browser(chromium):
-    """In the size of a desk, with nothing open."""
+    """In the size of a desk, by day, with nothing open."""
     chromium.size(1000, 900)
+    chromium.night(False)
     return chromium.open("about:blank")

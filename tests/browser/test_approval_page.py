@@ -197,6 +197,31 @@ def test_every_page_is_accessible(browser, run):
     accessible(browser.open(run.link))
 
 
+# Of every text: its words and the ratio of luminances between it and what it stands on, as WCAG 2 defines it.
+CONTRASTS = """(() => {
+  const parts = c => c.match(/[\\d.]+/g).map(Number);
+  const light = c => { const [r, g, b] = parts(c).map(v => v / 255).map(v =>
+    v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+    if (parts(c)[3] !== 0) return c; } return 'rgb(255, 255, 255)'; };
+  const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  return [...document.querySelectorAll('main *')].filter(e => own(e) && e.offsetParent).map(e => {
+    const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
+    return [e.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)]; }); })()"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["day", "night"])
+def test_every_text_can_be_read_by_day_and_by_night(browser, run, dark):
+    browser.size(*PHONE, phone=True)
+    browser.night(dark)
+    browser.open(run.link).type(**NAMED, confirmation="no").press("Approve")
+    browser.shot(f"contrast-{'night' if dark else 'day'}")
+    found = browser.evaluate(CONTRASTS)
+    assert len(found) > 30 and [one for one in found if one[1] < 4.5] == []
+    found = browser.type(**NAMED).press("Reject").evaluate(CONTRASTS)
+    assert [one for one in found if one[1] < 4.5] == []
+
+
 def test_the_keyboard_reaches_everything_in_its_order(browser, run):
     browser.open(run.link)
     browser.driver.find_element(By.NAME, "approver").click()
