@@ -1,6 +1,7 @@
 //! People with IAM identities of their own, and what they do with the AWS CLI.
 
 use crate::parent::repository;
+use crate::raw::ADMINISTRATOR;
 use crate::world::World;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
@@ -15,6 +16,14 @@ pub struct Person {
     /// Who, as the service tells.
     pub arn: String,
     keys: Credentials,
+}
+
+impl Person {
+    /// Whoever deploys.
+    pub fn administrator() -> Self {
+        let keys = Credentials::new(ADMINISTRATOR, ADMINISTRATOR, None, None, "administrator");
+        Self { arn: "arn:aws:iam::123456789012:user/administrator".to_owned(), keys }
+    }
 }
 
 impl World {

@@ -3,7 +3,7 @@
 use crate::approval::{answers, pending, still_waits};
 use e2e::manifests::{self, application, module_test};
 use e2e::raw::{ADMINISTRATOR, To};
-use e2e::{Person, WEST, World};
+use e2e::{Person, WEST, World, repository};
 use serde_json::{Value, json};
 use shared::consent::parameter;
 use std::time::Duration;
@@ -162,14 +162,45 @@ async fn command_in_the_input(world: &World, arn: &str) -> String {
     panic!("the waiting state shows no command\n{}", world.trouble());
 }
 
-/// Without the page: its address is in no parameter, as `ApprovalLinks` `DISABLED` leaves it (the
-/// tests of the deployment deploy that).
+/// Deploys the orchestrator once more, with these parameters in place of the sample's.
+fn deploy_with(world: &World, name: &str, value: &str) {
+    let sample = repository().join(format!("samples/orchestrator-parameters-{WEST}.json"));
+    let mut given: Value = serde_json::from_slice(&std::fs::read(sample).unwrap()).unwrap();
+    let given = given.as_array_mut().unwrap();
+    given.retain(|p| p["ParameterKey"] != name);
+    given.push(json!({"ParameterKey": name, "ParameterValue": value}));
+    let file = std::env::temp_dir().join(format!("dr-parameters-{}.json", std::process::id()));
+    std::fs::write(&file, json!(given).to_string()).unwrap();
+    let zips = std::env::var("DR_DIST").expect("DR_DIST names the folder of the zips");
+    let command = format!(
+        "bash {}/scripts/deploy-orchestrator.sh --region {WEST} --manifests none --zips {zips} \
+         --parameters {}",
+        repository().display(),
+        file.display()
+    );
+    world.type_as(&Person::administrator(), &command);
+    std::fs::remove_file(file).unwrap();
+}
+
+/// What `ApprovalLinks` `ENABLED` alone makes: the function URL and its address.
+async fn page(world: &World) -> (bool, bool) {
+    let name = "aws-dr-orchestrator-approval-callback";
+    let url = world.lambda(WEST).get_function_url_config().function_name(name).send().await;
+    let address = world.ssm(WEST).get_parameter().name("/dr-orchestrator/approval-url");
+    (url.is_ok(), address.send().await.is_ok())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_page_the_command_of_the_mail_is_enough() {
     let world = World::new();
     let ann = world.user("ann");
-    let delete = world.ssm(WEST).delete_parameter().name("/dr-orchestrator/approval-url");
-    delete.send().await.unwrap();
+    assert_eq!(page(&world).await, (true, true));
+    deploy_with(&world, "ApprovalLinks", "DISABLED");
+    assert_eq!(page(&world).await, (false, false));
+    let stacks = aws_sdk_cloudformation::Client::new(&world.config(WEST));
+    let stacks = stacks.describe_stacks().send().await.unwrap();
+    let names: Vec<_> = stacks.stacks().iter().filter_map(|s| s.stack_name()).collect();
+    assert!(!names.is_empty() && !names.iter().any(|n| n.contains("ApprovalPage")), "{names:?}");
     let arn = asked(&world, "nolink", json!({"timeout_minutes": 10})).await;
     let mail = world.mails_about(&arn, 1).await.remove(0);
     assert!(mail.body.contains("Answer with your IAM identity:"), "{}", mail.body);
