@@ -209,20 +209,28 @@ report() {
   next_steps
 }
 
+# SNS forgets an address that nobody confirms within days: then there is no subscription at all.
+check_subscription() {
+  local topic confirmed
+  topic=$(output ApprovalTopicArn)
+  confirmed=$(aws sns list-subscriptions-by-topic --topic-arn "$topic" \
+    --query "Subscriptions[?starts_with(SubscriptionArn, 'arn:')].Endpoint" --output text 2>/dev/null) || return 0
+  case $confirmed in "" | None) ;; *) return 0 ;; esac
+  warn "$(parameter ApproversEmail) has not confirmed the subscription: no approval mail arrives in $region." \
+    "Next: open the link in the mail \"AWS Notification - Subscription Confirmation\". No such mail? It is sent again by"
+  printf '  aws sns subscribe --region %s --topic-arn %s \\\n    --protocol email --notification-endpoint %s\n' \
+    "$region" "$topic" "$(parameter ApproversEmail)" >&2
+  printf '  Until then a run is approved with the command in the input of its state "Request approval".\n' >&2
+}
+
 next_steps() {
-  local pending role
-  pending=$(aws sns list-subscriptions-by-topic --topic-arn "$(output ApprovalTopicArn)" \
-    --query "Subscriptions[?SubscriptionArn=='PendingConfirmation'].Endpoint" \
-    --output text 2>/dev/null || true)
-  if [ -n "$pending" ]; then
-    warn "$pending has not confirmed the subscription: no approval mail arrives" \
-      "until someone opens the link in the mail from AWS Notifications."
-  fi
+  local role
   role=$(parameter TargetAccountsAssumeRoleName)
   if ! aws iam get-role --role-name "$role" >/dev/null 2>&1; then
     warn "The role $role does not exist in this account." \
       "Next: scripts/deploy-target-role.sh here and in each application account."
   fi
+  check_subscription
 }
 
 find_aws

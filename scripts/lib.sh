@@ -6,6 +6,7 @@
 #   ensure_rust         ends the script when cargo is missing; makes the folder of the build this clone's own
 #   ensure_venv         sets VENV, a Python environment with tests/localaws/requirements.txt
 #   ensure_checkov      sets CHECKOV, the program of an environment with tests/templates/requirements.txt
+#   ensure_browser      sets BROWSER_VENV, an environment with tests/browser/requirements.txt, CHROMIUM and CHROMEDRIVER
 #   find_aws, aws ...   the installed AWS CLI, else the one of that environment
 # shellcheck disable=SC2034  # the variables are for the scripts that source this file
 
@@ -152,6 +153,17 @@ print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest()[:12])' "$requir
 ensure_venv() { VENV=$(_venv_of "$REPO/tests/localaws/requirements.txt"); }
 
 ensure_checkov() { CHECKOV=$(_venv_of "$REPO/tests/templates/requirements.txt")/bin/checkov; }
+
+# Debian's browser and its driver, which are of one version.
+ensure_browser() {
+  if ! type -P chromium >/dev/null || ! type -P chromedriver >/dev/null; then apt_install chromium chromium-driver; fi
+  CHROMIUM=$(type -P chromium || true)
+  CHROMEDRIVER=$(type -P chromedriver || true)
+  [ -n "$CHROMIUM" ] && [ -n "$CHROMEDRIVER" ] || die "Chromium or its driver is missing." \
+    "Install both: sudo apt-get install chromium chromium-driver"
+  export CHROMIUM CHROMEDRIVER
+  BROWSER_VENV=$(_venv_of "$REPO/tests/browser/requirements.txt")
+}
 
 # Sets AWS_CLI once, for child scripts too: call it before the first $(aws ...): a subshell forgets.
 find_aws() {

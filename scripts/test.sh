@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Runs every check and test, as the continuous integration does.
 #
-#   bash scripts/test.sh [--quick] [--only STEP]... [--zips DIR]
+#   bash scripts/test.sh [--quick] [--only STEP]... [--zips DIR] [--screenshots DIR]
 #
 #   --quick      leaves out what takes minutes: the build of the zips and the tests on the local AWS
 #   --only STEP  this step alone; may be repeated. Steps, in their order:
 #                  format, shellcheck, documentation, statemachines, templates, clippy, unit, build, manifests,
-#                  localaws, deployment, e2e
-#   --zips DIR   functions that are built already, for the steps deployment and e2e; default: what the step build made
+#                  localaws, deployment, e2e, browser
+#   --zips DIR   functions that are built already, for the steps deployment, e2e and browser; default: what the step
+#                build made
+#   --screenshots DIR  an existing folder for pictures of the approval page, which the step browser takes
 #
 # A failed step does not stop the others. The last line is "N passed, N failed", counting steps; the exit code is 0
 # only when none failed. No step can hang: each has a limit.
@@ -29,6 +31,7 @@ STEPS=(
   "localaws     15  the local AWS"
   "deployment   15  the deployment scripts on the local AWS"
   "e2e          30  end to end: the real functions on the local AWS"
+  "browser      15  the approval page in Chromium, in front of real runs"
 )
 QUICK="format shellcheck documentation statemachines templates clippy unit"
 
@@ -38,6 +41,7 @@ while [ $# -gt 0 ]; do
     --quick) only+=" $QUICK"; shift ;;
     --only) only+=" $(option_value --only "$@")"; shift 2 ;;
     --zips) zips=$(option_value --zips "$@"); shift 2 ;;
+    --screenshots) DR_SCREENSHOTS=$(realpath -e "$(option_value --screenshots "$@")"); export DR_SCREENSHOTS; shift 2 ;;
     --inner) inner=yes; shift ;;
     -h | --help) print_help; exit 0 ;;
     *) unknown_option "$1" ;;
@@ -93,6 +97,12 @@ step_deployment() { DR_DIST=$zips pytest tests/templates/test_deployment.py; }
 # One process: the first test deploys the world, each test works in a copy of it.
 # The whole workspace is selected, so that the crates keep the features of the other steps and nothing is built anew.
 step_e2e() { DR_DIST=$zips cargo test --workspace --locked --test e2e -- --test-threads "${E2E_THREADS:-3}"; }
+
+# A local AWS of its own.
+step_browser() {
+  ensure_browser
+  DR_DIST=$zips "$BROWSER_VENV/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/browser
+}
 
 prepare() {
   ensure_rust

@@ -5,6 +5,7 @@ The zips hold a header of a Linux program only: nothing is invoked here.
 
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -209,7 +210,6 @@ def test_a_dry_run_changes_nothing(local):
 def test_a_deployment_is_complete(local):
     result = local.deploy("--manifests", str(local.work / "manifests"))
     assert result.returncode == 0, result.stderr
-    assert "has not confirmed the subscription" in result.stderr
     assert "scripts/deploy-target-role.sh" in result.stderr
     outputs = local.outputs()
     assert outputs["ProductOrchestratorArn"] in result.stdout
@@ -230,6 +230,23 @@ def test_a_deployment_is_complete(local):
     local.client("s3").head_object(
         Bucket=BUCKET, Key="dr-orchestration-artifacts/manifest-files/product.json"
     )
+
+
+def test_an_unconfirmed_subscription_is_told_last_with_the_next_step(local):
+    sns, topic = local.client("sns"), local.outputs()["ApprovalTopicArn"]
+    (address,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert address["SubscriptionArn"] == "PendingConfirmation"
+    told = local.deploy("--manifests", "none").stderr
+    warning = told[told.rindex("warning:"):]
+    assert warning.startswith(f"warning: {address['Endpoint']} has not confirmed the subscription")
+    assert "Subscription Confirmation" in warning and f"aws sns subscribe --region {REGION} --topic-arn {topic}" in warning
+    assert 'the command in the input of its state "Request approval"' in warning
+    with urllib.request.urlopen(f"{local.endpoint}/_localaws/mail", timeout=30) as answer:
+        body = "".join(mail["body"] for mail in json.load(answer)["mails"])
+    link = re.search(r"https?://\S*ConfirmSubscription\S*", body)[0]
+    with urllib.request.urlopen(link, timeout=30):
+        pass
+    assert "subscription" not in local.deploy("--manifests", "none").stderr
 
 
 def test_every_placeholder_of_the_machines_is_filled(local):

@@ -112,14 +112,14 @@ def objects(name: str, action: str) -> set[str]:
 
 
 def test_each_role_writes_only_what_its_functions_write():
-    assert objects("CallbackRole", "s3:PutObject") == {"pending/*"}
+    assert objects("CallbackRole", "s3:PutObject") == objects("ApprovalIamRole", "s3:PutObject") == {"pending/*"}
     assert objects("CoreRole", "s3:PutObject") == {"runs/*", "locks/*", "pending/*"}
     # Manifests, the joined plan and the report cannot be changed by the types that only read them.
     assert objects("ResourcePolicy", "s3:PutObject") == {"runs/*/plan/*", "runs/*/journal/*"}
 
 
-def test_task_tokens_are_read_by_callback_and_core_only():
-    assert objects("CallbackRole", "s3:GetObject") == {"pending/*"}
+def test_task_tokens_are_read_by_who_asks_and_who_answers_only():
+    assert objects("CallbackRole", "s3:GetObject") == objects("ApprovalIamRole", "s3:GetObject") == {"pending/*"}
     assert objects("ResourcePolicy", "s3:GetObject") == {"runs/*", "locks/*"}
 
 
@@ -153,7 +153,7 @@ def test_answers_by_identity_are_read_and_never_written():
     assert "ssm:PutParameter" not in granted_actions()
 
 
-def test_only_the_callback_and_core_answer_tasks():
+def test_no_role_of_a_resource_or_a_machine_answers_tasks():
     for name in ("ResourceRole", "ResourceInVpcRole", "StateMachineRole"):
         assert not any("SendTask" in action for action in cfn.allowed(ROLES[name])), name
 

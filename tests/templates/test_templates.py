@@ -186,8 +186,9 @@ def denied(role: str, action: str, key: str) -> bool:
     return policies.evaluate([filled(store("AWS::S3::BucketPolicy")["PolicyDocument"])], request) == policies.DENY
 
 
-CORE, CALLBACK, RESOURCE, TARGET = (f"dr-orchestrator/aws-dr-orchestrator-{name}" for name in (
-    "core-us-east-1", "callback-us-east-1", "resource-us-east-1", "execution-role"))
+ROLES = tuple(f"dr-orchestrator/aws-dr-orchestrator-{name}" for name in (
+    "core-us-east-1", "callback-us-east-1", "approval-iam-us-east-1", "resource-us-east-1", "execution-role"))
+CORE, CALLBACK, IDENTITY, RESOURCE, TARGET = ROLES
 
 
 @pytest.mark.parametrize("key, writers", [
@@ -196,13 +197,13 @@ CORE, CALLBACK, RESOURCE, TARGET = (f"dr-orchestrator/aws-dr-orchestrator-{name}
     ("runs/shop/r/plan/app-0-0.json", {CORE, RESOURCE, TARGET}),
     ("runs/shop/r/journal/app-0-0.json", {CORE, RESOURCE, TARGET}),
     ("locks/shop.json", {CORE}),
-    ("pending/0.json", {CORE, CALLBACK}),
+    ("pending/0.json", {CORE, CALLBACK, IDENTITY}),
     ("releases/1/release.json", set()),
     ("manifest-files/a.json", set()),
 ])
 def test_the_template_stores_policy_keeps_the_record(key, writers):
     key = f"dr-orchestration-artifacts/{key}"
-    for role in (CORE, CALLBACK, RESOURCE, TARGET):
+    for role in ROLES:
         assert denied(role, "s3:PutObject", key) == (role not in writers), role
         assert denied(role, "s3:DeleteObject", key) and denied(role, "s3:DeleteObjectVersion", key)
         if "pending" not in key:
@@ -212,9 +213,8 @@ def test_the_template_stores_policy_keeps_the_record(key, writers):
 
 
 def test_task_tokens_are_kept_from_the_resource_types():
-    readers = {role for role in (CORE, CALLBACK, RESOURCE, TARGET)
-               if not denied(role, "s3:GetObject", "dr-orchestration-artifacts/pending/0.json")}
-    assert readers == {CORE, CALLBACK}
+    readers = {role for role in ROLES if not denied(role, "s3:GetObject", "dr-orchestration-artifacts/pending/0.json")}
+    assert readers == {CORE, CALLBACK, IDENTITY}
 
 
 def topic_and_key() -> tuple[dict, dict, dict]:

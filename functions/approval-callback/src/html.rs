@@ -5,6 +5,10 @@ use crate::consent;
 use crate::form::{Form, NAME, REASON};
 use shared::pending::{Card, Fact, Group, Item, Kind, Pending};
 
+/// The Enter key presses the first button of a form, and nothing where that one is disabled: nobody
+/// shall approve by leaving a field.
+const NO_ENTER: &str = "<button disabled hidden></button>\n";
+
 /// What is wrong with the typed.
 pub fn errors(problems: &[String]) -> String {
     if problems.is_empty() {
@@ -86,7 +90,7 @@ pub fn form(id: &str, pending: &Pending, typed: &Form, invalid: bool) -> String 
     let flag = |wrong: bool| if invalid && wrong { " aria-invalid=\"true\"" } else { "" };
     format!(
         "<section id=\"answer\">\n<h2>Your answer</h2>\n{meanings}{first}\
-         <form method=\"post\" action=\"?id={id}\">\n\
+         <form method=\"post\" action=\"?id={id}\">\n{NO_ENTER}\
          <label for=\"approver\">Your name</label>\n\
          <input id=\"approver\" name=\"approver\" value=\"{name}\" maxlength=\"{NAME}\" required \
          autocomplete=\"name\"{name_flag}>\n\

@@ -12,6 +12,9 @@ use tokio::time::sleep;
 /// Others may write the same open approval at the same time.
 const ATTEMPTS: usize = 5;
 const PAUSE: Duration = Duration::from_millis(300);
+/// The store cannot tell the two apart without the right to list all requests.
+const UNREADABLE: &str = "the request is gone, or this function may not read it: the bucket's \
+                          policy must let its role read pending/ (create-template-store.sh)";
 
 /// What came of it, for the log and for a person who called by hand.
 pub struct Told {
@@ -50,7 +53,9 @@ pub async fn answer(frame: &Frame, asked: &Asked) -> Result<Told> {
 /// None: it has another parameter.
 async fn one(frame: &Frame, key: &str, asked: &Asked, written: &[Written]) -> Result<Option<Told>> {
     for _ in 0..ATTEMPTS {
-        let Some((pending, etag)) = answers::open(frame, key).await? else { return Ok(None) };
+        let Some((pending, etag)) = answers::open(frame, key).await? else {
+            return Ok(Some(Told::ignored(UNREADABLE)));
+        };
         if pending.parameter() != asked.name {
             return Ok(None);
         }

@@ -1,11 +1,14 @@
 //! People with IAM identities of their own, and what they do with the AWS CLI.
 
+use crate::parent::repository;
+use crate::raw::ADMINISTRATOR;
 use crate::world::World;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::Value;
 use shared::consent::parameter;
+use std::process::{Command, Stdio};
 
 /// Somebody who can call AWS.
 #[derive(Debug)]
@@ -13,6 +16,14 @@ pub struct Person {
     /// Who, as the service tells.
     pub arn: String,
     keys: Credentials,
+}
+
+impl Person {
+    /// Whoever deploys.
+    pub fn administrator() -> Self {
+        let keys = Credentials::new(ADMINISTRATOR, ADMINISTRATOR, None, None, "administrator");
+        Self { arn: "arn:aws:iam::123456789012:user/administrator".to_owned(), keys }
+    }
 }
 
 impl World {
@@ -44,9 +55,26 @@ impl World {
         put.r#type(aws_sdk_ssm::types::ParameterType::String).send().await.expect("put-parameter");
     }
 
-    /// Calls approval-iam by hand; gives its answer.
-    pub async fn count_answers(&self, region: &str, product: &str, name: &str) -> Value {
-        let payload = serde_json::json!({"name": parameter(product, name)}).to_string();
+    /// Types a command of the AWS CLI into a shell, as this person.
+    pub fn type_as(&self, person: &Person, command: &str) {
+        let library = repository().join("scripts/lib.sh");
+        let output = Command::new("bash")
+            .args(["-euc", &format!("source {}; find_aws; {command}", library.display())])
+            .env("AWS_ENDPOINT_URL", self.control.endpoint())
+            .env("AWS_ACCESS_KEY_ID", person.keys.access_key_id())
+            .env("AWS_SECRET_ACCESS_KEY", person.keys.secret_access_key())
+            .env_remove("AWS_SESSION_TOKEN")
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null())
+            .output()
+            .expect("bash");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}\n{said}");
+    }
+
+    /// Calls approval-iam by hand with a parameter's name; gives its answer.
+    pub async fn count_answers(&self, region: &str, name: &str) -> Value {
+        let payload = serde_json::json!({"name": name}).to_string();
         let call = self.lambda(region).invoke().function_name("aws-dr-orchestrator-approval-iam");
         let answer = call.payload(payload.into_bytes().into()).send().await.expect("invoke");
         let bytes = answer.payload().map(|p| p.as_ref().to_vec()).unwrap_or_default();

@@ -54,7 +54,7 @@ impl To<'_> {
 }
 
 impl Control {
-    /// A call of the query protocol: RDS, ElastiCache, CloudFormation, IAM, STS.
+    /// A call of the query protocol: RDS, ElastiCache, CloudFormation, IAM, STS, SNS.
     pub fn query(&self, to: To, action: &str, parameters: &[(&str, String)]) -> Answer {
         let version = match to.service {
             "rds" => "2014-10-31",
@@ -62,6 +62,7 @@ impl Control {
             "cloudformation" => "2010-05-15",
             "iam" => "2010-05-08",
             "sts" => "2011-06-15",
+            "sns" => "2010-03-31",
             other => panic!("{other} does not speak the query protocol"),
         };
         let form = [("Action", action), ("Version", version)].into_iter();
