@@ -128,14 +128,15 @@ fn note(request: &Request) {
 fn cause(request: &Request, decision: Option<Decision>) -> String {
     let Given { approver, reason, .. } = &request.answer;
     let end = match decision {
-        Some(decision) => format!("{} by {approver}: {reason}", decision.as_str()),
+        Some(Decision::AbortRun) => format!("The run was aborted by {approver}: {reason}"),
+        Some(_) => format!("Aborted by {approver}: {reason}"),
         None => reason.clone(),
     };
     let cause = &request.why.cause;
     if serde_json::from_str::<Value>(cause).is_ok_and(|v| v.is_object()) {
         return cause.clone();
     }
-    format!("{} ({})", cut(cause, CAUSE), sentence(&one_line(&end)).trim_end_matches('.'))
+    format!("{} {}", cut(cause, CAUSE), sentence(&one_line(&end)))
 }
 
 /// First the lock says so, then every open hold of the run is answered: one that is asked meanwhile
@@ -210,7 +211,7 @@ mod tests {
     fn the_cause_tells_who_gave_up_and_lines_stay_lines() {
         let plain = request("ABORT", "it broke. Look.");
         let text = cause(&plain, Some(Decision::Abort));
-        assert_eq!(text, "it broke. Look. (ABORT by Ann: no time)");
+        assert_eq!(text, "it broke. Look. Aborted by Ann: no time.");
         let lines = request("NONE", "{\"lines\":[\"a\"]}");
         assert_eq!(cause(&lines, None), "{\"lines\":[\"a\"]}");
     }

@@ -45,13 +45,18 @@ impl World {
     pub async fn answer_as(&self, person: &Person, product: &str, execution: &str, value: &str) {
         let name = execution.rsplit(':').next().unwrap_or_default();
         let region = execution.split(':').nth(3).unwrap_or_default();
+        self.write_as(person, region, &parameter(product, name), value).await;
+    }
+
+    /// Writes a parameter as this person.
+    pub async fn write_as(&self, person: &Person, region: &str, parameter: &str, value: &str) {
         let config: SdkConfig = self
             .config(region)
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(person.keys.clone()))
             .build();
         let put = aws_sdk_ssm::Client::new(&config).put_parameter();
-        let put = put.name(parameter(product, name)).value(value).overwrite(true);
+        let put = put.name(parameter).value(value).overwrite(true);
         put.r#type(aws_sdk_ssm::types::ParameterType::String).send().await.expect("put-parameter");
     }
 

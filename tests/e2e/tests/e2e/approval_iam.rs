@@ -83,7 +83,7 @@ async fn two_identities_approve_and_neither_the_same_one_twice_nor_a_link() {
     for reason in ["APPROVE drill", "APPROVE drill again"] {
         answer(&world, &ann, "two", &arn, reason).await;
     }
-    logged(&world, "1 of 2 approvals").await;
+    logged(&world, "1 of 2 answers").await;
     let told = world.count_answers(WEST, &parameter("two", name_of(&arn))).await;
     assert_eq!(told["status"], "COUNTED", "{told}");
     still_waits(&world, &arn).await;

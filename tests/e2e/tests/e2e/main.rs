@@ -12,6 +12,7 @@ mod faults;
 mod foreign;
 mod fuzz;
 mod guards;
+mod holds;
 mod lock;
 mod matrix;
 mod permissions;
