@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import staleness_of
@@ -75,7 +76,10 @@ class Browser:
         return self.driver.find_element(By.XPATH, f"//button[normalize-space()='{label}']")
 
     def wait_until_gone(self, element) -> None:
-        WebDriverWait(self.driver, 20).until(staleness_of(element))
+        # While one page makes way for the next, the driver knows further errors than that of a stale element.
+        wait = WebDriverWait(self.driver, 20, ignored_exceptions=[WebDriverException])
+        wait.until(staleness_of(element))
+        wait.until(lambda _: self.evaluate("document.readyState") == "complete")
 
     def shot(self, name: str) -> None:
         """The whole page as a picture, where `DR_SCREENSHOTS` names a folder."""

@@ -26,7 +26,7 @@ def test_the_page_tells_what_may_be_lost_and_loads_nothing_else(browser, run):
     browser.driver.get_log("performance")
     browser.open(run.link).shot("ask-desk")
     assert browser.heading() == "Approve ACTIVATE of orders-shop in us-west-2?"
-    text = browser.text()
+    text = " ".join(browser.text().split())
     for told in ("unplanned: us-east-1 is taken for lost", "DATA-LOSS", "PromoteRDSReadReplica Orders database",
                  "What will happen, in this order", f"To approve, type: {run.typed}"):
         assert told in text, told

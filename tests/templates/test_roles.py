@@ -150,7 +150,13 @@ def test_answers_by_identity_are_read_and_never_written():
     }
     for name, role in ROLES.items():
         assert "ssm:PutParameter" not in cfn.allowed(role), name
-    assert "ssm:PutParameter" not in granted_actions()
+
+
+def test_a_run_cannot_approve_a_run():
+    role = cfn.execution_role()["Resources"]["ExecutionRole"]
+    denials = [s for d in cfn.documents(role) for s in cfn.statements(d) if s["Effect"] == "Deny"]
+    (denial,) = [s for s in denials if s.get("Action") == "ssm:PutParameter"]
+    assert cfn.text_of(denial["Resource"]).endswith(":parameter/dr-orchestrator/*") and "Condition" not in denial
 
 
 def test_no_role_of_a_resource_or_a_machine_answers_tasks():

@@ -305,7 +305,7 @@ pub mod tests {
         ] {
             assert!(html.contains(wanted), "{wanted}");
         }
-        assert_eq!(html.matches("aria-invalid").count(), 1);
+        assert_eq!(html.matches("aria-invalid=").count(), 1);
     }
 
     #[test]

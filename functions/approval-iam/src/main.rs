@@ -15,6 +15,8 @@
 //! somebody who is not named) changes nothing; the log says why. No log holds token or id.
 
 mod answer;
+#[cfg(test)]
+mod fuzz_tests;
 mod history;
 mod request;
 mod votes;
