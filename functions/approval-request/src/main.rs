@@ -4,11 +4,13 @@
 //! token.
 //!
 //! **Reads:** `plan.json` and `run.json` of the run's folder, the page's address in Parameter Store.
-//! **Writes:** `pending/<id>.json`, `approval.json` in the run's folder, one mail.
+//! **Writes:** `pending/<id>.json`, `approval.json` in the run's folder, one mail. For a run that only
+//! plans: `card.json` and `card.txt` in its folder, and no mail.
 //! **Secrets:** the token stays in the bucket, the id goes into the mail; neither is logged.
 
 mod answer;
 mod card;
+mod dry;
 mod expected;
 mod mail;
 
@@ -43,6 +45,9 @@ struct Request {
 }
 
 async fn handle(frame: Frame, payload: Value) -> Result<Value> {
+    if payload["planOnly"] == true {
+        return dry::show(&frame, payload).await;
+    }
     let request = Request::deserialize(payload)
         .map_err(|e| Error::internal(format!("the request is malformed: {e}")))?;
     let (plan, run) = read(&frame, &request.context).await?;

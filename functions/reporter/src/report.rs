@@ -7,7 +7,8 @@ use crate::resources::{Resource, State, between, rows};
 use serde::Serialize;
 use serde_json::Value;
 use shared::clock;
-use shared::pending::{Answer, Decision};
+use shared::pending::{Answer, Card, Decision};
+use shared::text::one_line;
 
 /// `report.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -51,7 +52,9 @@ pub struct Report {
     pub next_step: String,
     /// The call that starts the same manifest again.
     pub start_again: Option<String>,
-    /// What the loader warned of, and what this report could not find out.
+    /// What an approver would have seen, of a run that only plans.
+    pub card: Option<Card>,
+    /// What the loader and the card warn of, and what this report could not find out.
     pub warnings: Vec<String>,
 }
 
@@ -114,6 +117,7 @@ fn build_at(end: &End, found: &Found, region: &str, now: &str) -> Report {
         next_step: next::step(end, found, region),
         start_again: next::command(end, region),
         warnings: warnings(end, found, &resources),
+        card: found.card.clone(),
         approval,
         resources,
         recovery_seconds,
@@ -148,6 +152,10 @@ fn lines(end: &End, found: &Found) -> Vec<String> {
 
 fn warnings(end: &End, found: &Found, resources: &[Resource]) -> Vec<String> {
     let mut out = found.warnings.clone();
+    // The card repeats the loader's.
+    let shown: Vec<String> = out.iter().map(|w| one_line(w)).collect();
+    let of_card = found.card.iter().flat_map(|c| &c.warnings);
+    out.extend(of_card.filter(|w| !shown.contains(w)).cloned());
     let running = resources.iter().filter(|r| r.status == State::Running).count();
     if running > 0 && end.outcome == "SUCCEEDED" {
         out.push(format!("The journal of {running} resources does not show their end."));
@@ -241,9 +249,15 @@ pub mod tests {
             "startedAt": "?"}))
             .unwrap();
         let value = serde_json::to_value(report(&end, &Found::default())).unwrap();
-        for name in
-            ["approval", "resources", "recoverySeconds", "rpoSeconds", "nextStep", "warnings"]
-        {
+        for name in [
+            "approval",
+            "resources",
+            "recoverySeconds",
+            "rpoSeconds",
+            "nextStep",
+            "card",
+            "warnings",
+        ] {
             assert!(value.get(name).is_some(), "{name}");
         }
     }

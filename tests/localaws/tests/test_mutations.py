@@ -1,6 +1,7 @@
 """What counts as a call that may change something, and in which mode a function made it."""
 
 import pytest
+import running
 
 from localaws import mutations
 
@@ -49,7 +50,8 @@ def test_changes_and_what_nobody_knows(service, action):
 
 def test_the_log_tells_the_mode_in_which_a_function_called(worker):
     """Also of a warm sandbox, and through a role that the function has assumed."""
-    role = "arn:aws:iam::123456789012:role/dr-orchestrator/worker"
+    role = "arn:aws:iam::123456789012:role/dr-orchestrator/execution"
+    worker.role("execution", {"AWS": running.ROLE})
     event = {"do": "call", "service": "rds", "action": "describe_db_instances"}
     for more in ({"mode": "PLAN"}, {"mode": "EXECUTE", "assume": role}, {}, {"mode": {"odd": 1}}):
         worker.invoke(event | more)

@@ -15,4 +15,5 @@ mod guards;
 mod lock;
 mod matrix;
 mod permissions;
+mod plans;
 mod secrets;
