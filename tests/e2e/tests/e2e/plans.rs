@@ -4,6 +4,7 @@
 mod blockers;
 mod durations;
 mod planted;
+mod refused;
 mod warnings;
 
 use e2e::World;

@@ -36,7 +36,7 @@ fn service() -> Value {
 }
 
 /// One line, which names file, layer, type and resource.
-fn line(planned: &Planned, at: &str, says: &[&str]) {
+pub fn line(planned: &Planned, at: &str, says: &[&str]) {
     let lines = planned.texts("lines");
     let found = lines.iter().find(|l| l.starts_with(at));
     let found = found.unwrap_or_else(|| panic!("no line begins with {at:?}: {lines:#?}"));
