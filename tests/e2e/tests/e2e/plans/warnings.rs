@@ -83,3 +83,39 @@ async fn card(world: &World, planned: &Planned) {
     assert!(!text.contains("YOUR ANSWER") && !text.contains("Expires"), "{text}");
     assert_eq!(world.object(WEST, &format!("{folder}card.json")).await.as_ref(), Some(shown));
 }
+
+/// A dry run takes no lock: these need a run that asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_odd_about_the_lock_is_told_to_the_approver() {
+    let world = World::new();
+    let smoke = application(&[&[module_test("Smoke", json!({}))]]);
+    let key = given(&world, (WEST, "left", "ACTIVATE"), smoke, |m| {
+        m["primary_region"] = json!(EAST);
+        m["secondary_region"] = json!(WEST);
+    })
+    .await;
+    let stopped = world.start(WEST, &key).await;
+    world.approval_link(&stopped).await;
+    world.sfn(WEST).stop_execution().execution_arn(&stopped).send().await.unwrap();
+    world.report("left", &stopped).await;
+    world.forget_holder(WEST, "left").await;
+    world.control.dark(EAST, true);
+
+    let arn = world.start(WEST, &key).await;
+    world.approval_link(&arn).await;
+    let name = arn.rsplit(':').next().unwrap();
+    let asked = format!("dr-orchestration-artifacts/runs/left/{name}/approval.json");
+    let card = world.object(WEST, &asked).await.unwrap()["card"].clone();
+    let warned: Vec<&str> =
+        card["warnings"].as_array().unwrap().iter().filter_map(|w| w.as_str()).collect();
+    let unseen = "run lock: whether a run of left is under way in us-east-1 could not be seen: ";
+    assert!(warned.iter().any(|w| w.starts_with(unseen)), "{warned:#?}");
+    let over = "(ACTIVATE) has ended without giving back the lock of left: taken over";
+    assert!(warned.iter().any(|w| w.contains(over)), "{warned:#?}");
+    assert_eq!(warned.len(), 2, "{warned:#?}");
+    let mail = world.mails_about(&arn, 1).await.remove(0);
+    assert!(mail.body.contains("WARNINGS"), "{}", mail.body);
+    world.reject(&arn).await;
+    world.wait(&arn, 60).await.failed("Dr.Rejected");
+    assert_eq!(world.changes(), Vec::<String>::new());
+}
