@@ -180,6 +180,16 @@ pub mod tests {
     }
 
     #[test]
+    fn a_dry_run_shows_the_same_without_a_way_to_answer() {
+        let card = sample::card();
+        let text = sheet(&card, &card.title, "", "s3://bucket/plan.json");
+        let (_, asked) = mail(&pending(card), None);
+        let of_both = text.lines().filter(|l| asked.contains(l)).count();
+        assert_eq!(text.lines().count() - of_both, 0, "{text}");
+        assert!(!text.contains("YOUR ANSWER") && asked.contains("YOUR ANSWER"));
+    }
+
+    #[test]
     fn a_long_product_leaves_the_question_readable() {
         let mut pending = pending(sample::card());
         pending.product = "p".repeat(128);

@@ -39,7 +39,7 @@ fn enough(file: &str, rule: &Rule, report: &mut Report) {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
     use serde_json::json;
 

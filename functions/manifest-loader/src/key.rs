@@ -80,7 +80,7 @@ pub fn short_names<'a>(keys: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[test]

@@ -223,6 +223,17 @@ pub mod tests {
     }
 
     #[test]
+    fn warnings_of_a_card_stand_beside_the_loaders_each_once() {
+        let texts = |all: &[&str]| all.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let warnings = texts(&["a b", "it takes too long"]);
+        let card = Some(Card { warnings, ..Card::default() });
+        let found = Found { card, warnings: texts(&["a\nb"]), ..Found::default() };
+        let report = report(&end("PLANNED", Value::Null, json!([])), &found);
+        assert_eq!(report.warnings, ["a\nb", "it takes too long"]);
+        assert_eq!(report.card, found.card);
+    }
+
+    #[test]
     fn all_problems_are_reported_not_only_the_first() {
         let found = Found { problems: vec!["a".into(), "b".into()], ..Found::default() };
         let mut end = end("FAILED", json!("Dr.InvalidManifest"), json!(["2 problems: a ..."]));
