@@ -60,7 +60,6 @@ fn every_problem_and_warning_is_told_of_a_manifest_in_these_tests() {
     text::what_would_be_ambiguous_is_refused();
     text::other_encodings_are_refused_with_their_place();
     text::a_file_beyond_the_limit_is_refused();
-    text::bombs_do_not_explode();
     offline::a_manifest_that_was_not_given_is_a_warning();
     offline::a_named_file_must_be_a_manifest();
     approvers::tests::too_few_approvers_are_a_mistake();

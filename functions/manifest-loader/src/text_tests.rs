@@ -32,6 +32,8 @@ fn json_and_yaml_are_told_apart_by_extension_then_by_content() {
 
 #[test]
 pub fn broken_syntax_is_told_with_line_and_column() {
+    let deep = problem("a.yaml", "[".repeat(10_000).as_bytes());
+    assert_eq!(deep, "a.yaml: not legal YAML: nested too deep");
     let cases = [
         ("a.json", "[\n  {\"a\": 1,}\n]", "a.json:2:", "not legal JSON"),
         ("a.json", "[1", "a.json:1:2", "EOF"),
@@ -94,7 +96,7 @@ pub fn a_file_beyond_the_limit_is_refused() {
 
 /// Exponential, quadratic and deep: each must be refused, and soon.
 #[test]
-pub fn bombs_do_not_explode() {
+fn bombs_do_not_explode() {
     let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for n in 1..30 {
         let inner = vec![format!("*a{}", n - 1); 9].join(", ");
