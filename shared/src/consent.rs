@@ -1,6 +1,7 @@
 //! Who may approve a run, and the command by which a person's IAM identity does it. Pure.
 
 use crate::names::{cut, sha256};
+use crate::pending::Decision;
 use serde::{Deserialize, Serialize};
 
 /// Parameters below this path are answers to approval requests.
@@ -78,36 +79,40 @@ pub fn parameter(product: &str, execution_name: &str) -> String {
     format!("{PARAMETERS}{product}/{}", segment(execution_name))
 }
 
-/// The one command, in lines that a terminal joins again.
-pub fn command(region: &str, product: &str, execution_name: &str) -> [String; 3] {
+/// The parameter that answers a hold of a run; `position` is `<file>-<layer>-<index>`.
+pub fn hold_parameter(product: &str, execution_name: &str, position: &str) -> String {
+    format!("{}/{}", parameter(product, execution_name), segment(position))
+}
+
+/// The one command that gives an answer, in lines that a terminal joins again.
+pub fn command(region: &str, parameter: &str, decision: Decision) -> [String; 3] {
     [
         format!("aws ssm put-parameter --region {region} --type String --overwrite \\"),
-        format!("  --name {} \\", parameter(product, execution_name)),
-        "  --value \"APPROVE <your reason>\"".to_owned(),
+        format!("  --name {parameter} \\"),
+        format!("  --value \"{} <your reason>\"", decision.spoken()),
     ]
 }
 
 /// The same in one line, for the input of the waiting state.
-pub fn one_line_command(region: &str, product: &str, execution_name: &str) -> String {
-    let lines = command(region, product, execution_name);
+pub fn one_line_command(region: &str, parameter: &str, decision: Decision) -> String {
+    let lines = command(region, parameter, decision);
     lines.map(|l| l.trim_matches(|c| " \\".contains(c)).to_owned()).join(" ")
 }
 
-/// A parameter's value as an answer: whether it approves, and the reason.
+/// A parameter's value as an answer: one of the choices, and the reason.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn spoken(value: &str) -> Result<(bool, String), &'static str> {
+pub fn spoken(value: &str, choices: &[Decision]) -> Result<(Decision, String), String> {
     let text = crate::text::one_line(value);
     let (word, reason) = text.split_once(' ').unwrap_or((&text, ""));
-    let approves = match word {
-        "APPROVE" => true,
-        "REJECT" => false,
-        _ => return Err("its value begins neither with APPROVE nor with REJECT"),
+    let Some(decision) = choices.iter().find(|choice| choice.spoken() == word) else {
+        let words: Vec<&str> = choices.iter().map(|choice| choice.spoken()).collect();
+        return Err(format!("its value begins with none of {}", words.join(", ")));
     };
     match reason {
-        "" => Err("its value has no reason behind APPROVE or REJECT"),
-        _ => Ok((approves, cut(reason, 1000))),
+        "" => Err(format!("its value has no reason behind {word}")),
+        _ => Ok((*decision, cut(reason, 1000))),
     }
 }
 
@@ -169,19 +174,30 @@ mod tests {
 
     #[test]
     fn the_command_is_one_line_too() {
+        let name = parameter("shop", "run-1");
         assert_eq!(
-            one_line_command("us-west-2", "shop", "run-1"),
+            one_line_command("us-west-2", &name, Decision::Approved),
             "aws ssm put-parameter --region us-west-2 --type String --overwrite --name \
              /dr-orchestrator/approvals/shop/run-1 --value \"APPROVE <your reason>\""
         );
+        let hold = hold_parameter("shop", "run-1", "shop-app1-0-2");
+        assert_eq!(hold, format!("{name}/shop-app1-0-2"));
+        assert!(command("us-west-2", &hold, Decision::AbortRun)[2].contains("\"ABORT_RUN <"));
     }
 
     #[test]
     fn a_value_is_a_word_and_a_reason() {
-        assert_eq!(spoken(" APPROVE  drill\n7 "), Ok((true, "drill 7".to_owned())));
-        assert_eq!(spoken("REJECT not today"), Ok((false, "not today".to_owned())));
-        for wrong in ["", "APPROVE", "REJECT \n", "approve x", "APPROVED x", "APPROVE: x", "x"] {
-            assert!(spoken(wrong).is_err(), "{wrong}");
+        let approval = [Decision::Approved, Decision::Rejected];
+        let read = |text: &str| spoken(text, &approval);
+        assert_eq!(read(" APPROVE  drill\n7 "), Ok((Decision::Approved, "drill 7".to_owned())));
+        assert_eq!(read("REJECT not today"), Ok((Decision::Rejected, "not today".to_owned())));
+        let wrong =
+            ["", "APPROVE", "REJECT \n", "approve x", "APPROVED x", "APPROVE: x", "x", "RETRY x"];
+        for wrong in wrong {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
+        let hold = [Decision::Skip, Decision::AbortRun];
+        assert_eq!(spoken("ABORT_RUN enough", &hold).map(|d| d.0), Ok(Decision::AbortRun));
+        assert!(spoken("APPROVE x", &hold).is_err_and(|e| e.contains("SKIP, ABORT_RUN")));
     }
 }

@@ -84,6 +84,9 @@ pub struct Context {
     /// Whether somebody started the phase itself, without a product manifest and an approval.
     #[serde(default)]
     pub direct: bool,
+    /// How long a failed resource waits for somebody's decision, seconds; 0: it fails at once.
+    #[serde(default)]
+    pub hold_seconds: i64,
     /// The run's folder in the bucket, with a slash at its end.
     pub folder: String,
 }
@@ -135,6 +138,7 @@ pub(crate) fn sample() -> Context {
         unplanned: true,
         approved: vec![ChangeClass::Destructive],
         direct: false,
+        hold_seconds: 0,
         folder: "dr-orchestration-artifacts/runs/shop/run-1/".into(),
     }
 }

@@ -54,11 +54,14 @@ pub enum ErrorType {
     /// Another run holds the product's lock.
     #[serde(rename = "Dr.Locked")]
     Locked,
+    /// Somebody aborted the run before this resource began.
+    #[serde(rename = "Dr.Aborted")]
+    Aborted,
 }
 
 impl ErrorType {
     /// Every member, for tests over the state machines.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidManifest,
         Self::InvalidParameters,
         Self::NotFound,
@@ -74,6 +77,7 @@ impl ErrorType {
         Self::Rejected,
         Self::ApprovalTimedOut,
         Self::Locked,
+        Self::Aborted,
     ];
 
     /// The string on the wire, for example `Dr.Refused`.
@@ -94,6 +98,7 @@ impl ErrorType {
             Self::Rejected => "Dr.Rejected",
             Self::ApprovalTimedOut => "Dr.ApprovalTimedOut",
             Self::Locked => "Dr.Locked",
+            Self::Aborted => "Dr.Aborted",
         }
     }
 }

@@ -99,6 +99,15 @@ impl<'a> Journal<'a> {
         journal
     }
 
+    /// The first call of an attempt: after a retry the entry goes on where it had ended.
+    pub async fn begin(&mut self) {
+        if self.entry.ended_at.take().is_some() {
+            self.entry.status = Status::InProgress;
+            (self.entry.error_type, self.entry.message, self.entry.next_step) = (None, None, None);
+            self.write("started", "looking again").await;
+        }
+    }
+
     /// Records how an invocation ended.
     pub async fn close(&mut self, response: &Response) {
         self.entry.summary = redact(&response.summary, self.secrets);

@@ -28,6 +28,7 @@ pub mod resource;
 mod run;
 #[cfg(test)]
 mod session_policies_tests;
+pub mod skips;
 pub mod store;
 pub mod telemetry;
 pub mod text;

@@ -42,6 +42,9 @@ pub struct Lock {
     /// How the last holder ended; None while it is held.
     #[serde(default)]
     pub outcome: Option<String>,
+    /// Who aborted the holder's run, and why; nothing of it begins any more.
+    #[serde(default)]
+    pub aborted: Option<String>,
 }
 
 impl Lock {
@@ -97,6 +100,33 @@ pub async fn release(store: &Store, product: &str, execution: &str, outcome: &st
     }
 }
 
+/// Who aborted the run of this execution, and why; None while nobody did.
+///
+/// # Errors
+/// As the bucket says.
+pub async fn aborted(store: &Store, product: &str, execution: &str) -> Result<Option<String>> {
+    let lock: Option<Lock> = store.get_json(&key(product)).await?;
+    Ok(lock.filter(|lock| lock.is_of(execution)).and_then(|lock| lock.aborted))
+}
+
+/// Notes that the run of this execution is aborted. False: it does not hold the lock any more.
+///
+/// # Errors
+/// As the bucket says.
+pub async fn abort(store: &Store, product: &str, execution: &str, why: &str) -> Result<bool> {
+    let key = key(product);
+    loop {
+        let Some(object) = store.get(&key).await? else { return Ok(false) };
+        let Some(lock) = read(&object.bytes).filter(|lock| lock.is_of(execution)) else {
+            return Ok(false);
+        };
+        let noted = Lock { aborted: Some(lock.aborted.unwrap_or(why.to_owned())), ..lock };
+        if store.put_if(&key, &noted, &object.etag).await? {
+            return Ok(true);
+        }
+    }
+}
+
 /// None: somebody wrote something else there.
 pub fn read(bytes: &[u8]) -> Option<Lock> {
     serde_json::from_slice(bytes).ok()
@@ -118,6 +148,7 @@ mod tests {
             taken_at: "2026-01-01T00:00:00Z".into(),
             released_at: None,
             outcome: None,
+            aborted: None,
         }
     }
 

@@ -1,23 +1,41 @@
-//! An open approval: the object under `pending/`, written by approval-request and answered by
-//! approval-callback or approval-iam. It holds the task token, so nothing here is ever logged or mailed.
+//! What waits for a person's answer, an approval or a hold: the object under `pending/`, written by
+//! approval-request and answered by approval-callback or approval-iam. It holds the task token, so
+//! nothing here is ever logged or mailed.
 
 use crate::clock;
-use crate::consent::Rule;
+use crate::consent::{Rule, hold_parameter, parameter};
 use crate::names::{PREFIX, sha256};
 use serde::{Deserialize, Serialize};
 
 /// Hexadecimal digits of an id: 32 random bytes.
 pub const ID_LENGTH: usize = 64;
 
-/// One request for approval. No `Debug`: it holds a task token.
+/// What is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Kind {
+    /// Whether a planned run may begin.
+    #[default]
+    Approval,
+    /// What becomes of a resource that failed.
+    Hold,
+}
+
+/// One request for an answer. No `Debug`: it holds a task token.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pending {
+    /// What is asked.
+    #[serde(default)]
+    pub kind: Kind,
+    /// `<file>-<layer>-<index>` of the resource that a hold is about.
+    #[serde(default)]
+    pub position: Option<String>,
     /// Answers the waiting state.
     pub task_token: String,
     /// ARN of the waiting execution.
     pub execution: String,
-    /// Its name.
+    /// Name of the run.
     pub execution_name: String,
     /// Product name.
     pub product: String,
@@ -36,7 +54,7 @@ pub struct Pending {
     /// What the product manifest asks of an approval.
     #[serde(default)]
     pub rule: Rule,
-    /// Approvals of IAM identities while more of them are needed; each identity once.
+    /// Answers of IAM identities while more of them are needed; each identity once.
     #[serde(default)]
     pub approvals: Vec<Answer>,
     /// The one answer; written once.
@@ -52,10 +70,31 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// What an approver must type on the page when something may be lost for good.
+    /// What a person must type on the page when something may be lost for good.
     pub fn confirmation(&self) -> Option<String> {
         let typed = || format!("{} {}", self.product, self.region);
         (!self.card.alarms.is_empty()).then(typed)
+    }
+
+    /// What can be answered.
+    pub fn choices(&self) -> &'static [Decision] {
+        match self.kind {
+            Kind::Approval => &[Decision::Approved, Decision::Rejected],
+            Kind::Hold => &[Decision::Retry, Decision::Skip, Decision::Abort, Decision::AbortRun],
+        }
+    }
+
+    /// The parameter by which an IAM identity answers.
+    pub fn parameter(&self) -> String {
+        match &self.position {
+            Some(position) => hold_parameter(&self.product, &self.execution_name, position),
+            None => parameter(&self.product, &self.execution_name),
+        }
+    }
+
+    /// Whether it still takes an answer.
+    pub fn is_open(&self, now: i64) -> bool {
+        self.answer.is_none() && self.closed_at.is_none() && !self.is_over(now)
     }
 
     /// Whether its time is over.
@@ -64,14 +103,61 @@ impl Pending {
     }
 }
 
-/// Approved or rejected.
+/// What a person decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Decision {
-    /// Go on.
+    /// Approval: go on.
     Approved,
-    /// End the run; nothing was changed.
+    /// Approval: end the run; nothing was changed.
     Rejected,
+    /// Hold: read the manifest again and try once more.
+    Retry,
+    /// Hold: go on as if the resource were done.
+    Skip,
+    /// Hold: the resource has failed.
+    Abort,
+    /// Hold: the resource has failed, and nothing of the run begins any more.
+    AbortRun,
+}
+
+impl Decision {
+    /// From its name in JSON and in forms.
+    pub fn parse(name: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
+    }
+
+    /// In JSON and in forms.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "APPROVED",
+            Self::Rejected => "REJECTED",
+            Self::Retry => "RETRY",
+            Self::Skip => "SKIP",
+            Self::Abort => "ABORT",
+            Self::AbortRun => "ABORT_RUN",
+        }
+    }
+
+    /// The first word of a parameter's value.
+    pub const fn spoken(self) -> &'static str {
+        match self {
+            Self::Approved => "APPROVE",
+            Self::Rejected => "REJECT",
+            other => other.as_str(),
+        }
+    }
+
+    /// Whether the run goes on by it, so that the manifest's rule of who may approve counts.
+    /// Everybody may end something.
+    pub const fn goes_on(self) -> bool {
+        matches!(self, Self::Approved | Self::Retry | Self::Skip)
+    }
+
+    /// Whether something may be changed by it that cannot be taken back.
+    pub const fn acts(self) -> bool {
+        matches!(self, Self::Approved | Self::Retry)
+    }
 }
 
 /// An answer: also the output of the waiting state.
@@ -164,6 +250,16 @@ pub fn answer_key(execution: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decision_is_read_as_it_is_written() {
+        use Decision::*;
+        for decision in [Approved, Rejected, Retry, Skip, Abort, AbortRun] {
+            assert_eq!(Decision::parse(decision.as_str()), Some(decision));
+            assert_eq!(serde_json::to_value(decision).unwrap(), decision.as_str());
+        }
+        assert_eq!(Decision::parse("RESEND"), None);
+    }
 
     #[test]
     fn only_our_own_ids_become_keys() {

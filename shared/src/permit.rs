@@ -13,21 +13,16 @@ use crate::resource::{ChangeClass, Classified};
 /// the product over; as the bucket says when the lock cannot be read.
 pub(crate) async fn permit<C: Classified, W: Watch>(change: &C, cx: &Cx, watch: &W) -> Result<()> {
     let class = change.class();
-    if class <= ChangeClass::Modify {
+    if !class.hurts() {
         return Ok(());
     }
-    if !approves(&cx.context.approved, class) {
+    if !class.is_permitted(&cx.context.approved) {
         return Err(unapproved(&change.summary(), class, cx));
     }
     match watch.holds_lock().await? {
         true => Ok(()),
         false => Err(lost(cx)),
     }
-}
-
-/// What hurts less than an approved change of the same resource is approved with it.
-fn approves(approved: &[ChangeClass], class: ChangeClass) -> bool {
-    approved.iter().any(|known| *known >= class)
 }
 
 fn unapproved(summary: &str, class: ChangeClass, cx: &Cx) -> Error {

@@ -27,6 +27,16 @@ pub enum ChangeClass {
 }
 
 impl ChangeClass {
+    /// Whether it needs an approval of its own.
+    pub fn hurts(self) -> bool {
+        self > Self::Modify
+    }
+
+    /// What hurts less than an approved change of the same resource is approved with it.
+    pub fn is_permitted(self, approved: &[Self]) -> bool {
+        !self.hurts() || approved.iter().any(|known| *known >= self)
+    }
+
     /// The word in plans and mails.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ use crate::engine::{Limits, operate, unknown};
 use crate::env::Env;
 use crate::error::{Error, ErrorType, Result};
 use crate::journal::Journal;
+use crate::lock;
 use crate::progress::{Cx, Progress};
 use crate::request::{Request, Response, Status};
 use crate::resource::Resource;
@@ -56,7 +57,8 @@ pub async fn main<R: Resource>() -> std::result::Result<(), lambda_runtime::Erro
     telemetry::init();
     let frame = &Frame::load().await?;
     let handler = |event: LambdaEvent<Value>| async move {
-        Ok::<_, Error>(handle::<R>(frame, event.payload).await)
+        // Boxed: the futures of a whole resource type are too deep for the compiler in one piece.
+        Ok::<_, Error>(Box::pin(handle::<R>(frame, event.payload)).await)
     };
     lambda_runtime::run(service_fn(handler)).await
 }
@@ -131,6 +133,9 @@ async fn prepare<R: Resource>(frame: &Frame, request: &Request) -> Result<(Clien
             format!("{} is not legal in {}, only in {}", R::TYPE, request.phase, legal.join(", "));
         return Err(Error::new(ErrorType::InvalidManifest, text));
     }
+    if request.mode == Mode::Execute && request.deadline.is_none() {
+        patiently(|| still_wanted(frame, request)).await?;
+    }
     let lost = request.context.lost_region(request.phase);
     let policy = session_policy(R::READS, R::WRITES, request.mode);
     let account = request.account_id.as_deref();
@@ -143,6 +148,16 @@ async fn prepare<R: Resource>(frame: &Frame, request: &Request) -> Result<(Clien
     no_nulls(&parameters)?;
     let resolved = patiently(|| tokens::resolve(&parameters, &here)).await?;
     Ok((clients, resolved))
+}
+
+/// An attempt does not begin in a run that somebody has aborted; what is at work comes to its end.
+async fn still_wanted(frame: &Frame, request: &Request) -> Result<()> {
+    let context = &request.context;
+    let aborted = lock::aborted(&frame.store, &context.product, &context.execution).await?;
+    aborted.map_or(Ok(()), |why| {
+        let text = format!("the run was aborted before this began: {why}");
+        Err(Error::new(ErrorType::Aborted, text).next("Nothing of this resource was changed."))
+    })
 }
 
 /// Manifests may give `parameters` as an object or as an array of one object.
@@ -217,6 +232,9 @@ async fn operate_on<R: Resource>(
     let limits = limits::<R>(request, &p, cx.now, started.elapsed());
     let silent = request.mode == Mode::Plan;
     let mut journal = Journal::open(&frame.store, request, secrets, silent).await;
+    if request.deadline.is_none() {
+        journal.begin().await;
+    }
     operate(&resource, &p, &mut cx, limits, &mut journal).await
 }
 

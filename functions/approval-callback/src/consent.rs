@@ -1,26 +1,50 @@
-//! What Approve asks for beside name and reason, and the way that proves an identity. The server
+//! What a decision asks for beside name and reason, and the way that proves an identity. The server
 //! checks it, never the browser. Pure.
 
+use crate::choice::{label, word};
 use crate::form::Form;
 use crate::html::escape;
 use shared::consent::command;
-use shared::pending::Pending;
+use shared::pending::{Decision, Kind, Pending};
 
-/// Why this form does not approve; nothing is asked of one that rejects.
-pub fn problem(form: &Form, pending: &Pending) -> Option<&'static str> {
-    if !form.approves() {
-        return None;
-    }
+/// Why this form does not decide; nothing is asked of one that ends something.
+pub fn problem(form: &Form, pending: &Pending) -> Option<String> {
+    let decision = form.decision().filter(|d| d.goes_on())?;
     if pending.rule.needs_identity() {
-        return Some(
-            "This run cannot be approved with a link: use the command on this page. Reject works.",
-        );
+        return Some(format!(
+            "{} needs more than a link: use the command on this page. {} works.",
+            label(decision),
+            ends(pending)
+        ));
     }
-    let wanted = pending.confirmation()?;
-    (form.confirmation != wanted).then_some(
-        "To approve, type the product and the Region exactly as the form shows them: this run \
-         destroys something or may lose data.",
-    )
+    wrong_confirmation(form, pending).then(|| {
+        format!(
+            "To press {}, type the product and the Region exactly as the form shows them: \
+             something is destroyed or data may be lost.",
+            label(decision)
+        )
+    })
+}
+
+fn wrong_confirmation(form: &Form, pending: &Pending) -> bool {
+    let acts = form.decision().is_some_and(Decision::acts);
+    acts && pending.confirmation().is_some_and(|wanted| form.confirmation != wanted)
+}
+
+/// The button that anybody may press.
+const fn ends(pending: &Pending) -> &'static str {
+    match pending.kind {
+        Kind::Approval => "Reject",
+        Kind::Hold => "Abort",
+    }
+}
+
+/// The button that acts.
+const fn acts(pending: &Pending) -> &'static str {
+    match pending.kind {
+        Kind::Approval => "Approve",
+        Kind::Hold => "Retry",
+    }
 }
 
 /// The field of the typed confirmation, where there is something to confirm. Not `required`: the
@@ -29,27 +53,18 @@ pub fn confirmation(pending: &Pending, typed: &Form, invalid: bool) -> String {
     let Some(wanted) = pending.confirmation().filter(|_| !pending.rule.needs_identity()) else {
         return String::new();
     };
-    let wrong = invalid && typed.approves() && typed.confirmation != wanted;
+    let wrong = invalid && wrong_confirmation(typed, pending);
     format!(
-        "<label for=\"confirmation\">To approve, type: <code>{}</code></label>\n\
+        "<label for=\"confirmation\">To press {}, type: <code>{}</code></label>\n\
          <input id=\"confirmation\" name=\"confirmation\" value=\"{}\" autocomplete=\"off\" \
          autocapitalize=\"none\" spellcheck=\"false\" aria-describedby=\"confirm-why\"{}>\n\
-         <p class=\"note\" id=\"confirm-why\">The product and the Region, because this run destroys \
-         something or may lose data. Not needed to reject.</p>\n",
+         <p class=\"note\" id=\"confirm-why\">The product and the Region, because something is \
+         destroyed or data may be lost. The other buttons do not need it.</p>\n",
+        acts(pending),
         escape(&wanted),
         escape(&shared::text::one_line(&typed.confirmation)),
         if wrong { " aria-invalid=\"true\"" } else { "" },
     )
-}
-
-/// None where a link cannot approve.
-pub fn approve_button(pending: &Pending) -> &'static str {
-    match pending.rule.needs_identity() {
-        true => "",
-        false => {
-            "<button class=\"approve\" name=\"decision\" value=\"APPROVED\">Approve</button>\n"
-        }
-    }
 }
 
 /// What stands above the form of a run that asks for IAM identities.
@@ -60,17 +75,22 @@ pub fn only_by_identity(pending: &Pending) -> String {
     let given: String = pending
         .approvals
         .iter()
-        .map(|a| format!("<li>{}, at {}</li>\n", escape(&a.approver), escape(&a.at)))
+        .map(|a| {
+            let (who, at) = (escape(&a.approver), escape(&a.at));
+            format!("<li>{}: {who}, at {at}</li>\n", word(a.decision))
+        })
         .collect();
     let given = match given.as_str() {
-        "" => "<p>Nobody has approved yet.</p>\n".to_owned(),
-        some => format!("<p>Approved so far by:</p>\n<ul>\n{some}</ul>\n"),
+        "" => "<p>Nobody has answered yet.</p>\n".to_owned(),
+        some => format!("<p>Answered so far by:</p>\n<ul>\n{some}</ul>\n"),
     };
     format!(
-        "<p><strong>A link cannot approve this run, it can only reject it.</strong> Its manifest \
-         asks for the approval of {}. Each of them runs this command:</p>\n{}{given}",
+        "<p><strong>{}</strong> The manifest asks for {}. Each of them runs this \
+         command:</p>\n{}{}{given}",
+        only_ends(pending),
         escape(&pending.rule.text()),
-        lines(pending)
+        lines(pending),
+        words(pending)
     )
 }
 
@@ -80,20 +100,36 @@ pub fn other_way(pending: &Pending) -> String {
         return String::new();
     }
     format!(
-        "<details>\n<summary>Answer with your IAM identity instead</summary>\n{}\
-         <p class=\"note\">REJECT instead of APPROVE rejects.</p>\n</details>\n",
-        lines(pending)
+        "<details>\n<summary>Answer with your IAM identity instead</summary>\n{}{}</details>\n",
+        lines(pending),
+        words(pending)
     )
 }
 
+const fn only_ends(pending: &Pending) -> &'static str {
+    match pending.kind {
+        Kind::Approval => "A link cannot approve this run, it can only reject it.",
+        Kind::Hold => "A link can only abort here, neither retry nor skip.",
+    }
+}
+
+/// The other words that the command takes.
+fn words(pending: &Pending) -> String {
+    let others: Vec<&str> = pending.choices().iter().skip(1).map(|d| d.spoken()).collect();
+    let first = pending.choices().first().map_or("", |d| d.spoken());
+    format!("<p class=\"note\">Instead of {first}: {}.</p>\n", others.join(", "))
+}
+
 fn lines(pending: &Pending) -> String {
-    let lines = command(&pending.region, &pending.product, &pending.execution_name);
+    let first = pending.choices().first().copied().unwrap_or(Decision::Rejected);
+    let lines = command(&pending.region, &pending.parameter(), first);
     format!("<pre>{}</pre>\n", escape(&lines.join("\n")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::choice::buttons;
     use crate::page::tests::pending;
     use shared::consent::Rule;
 
@@ -128,6 +164,16 @@ mod tests {
     }
 
     #[test]
+    fn only_a_retry_that_may_hurt_asks_for_words() {
+        let hold = Pending { kind: Kind::Hold, ..risky() };
+        assert!(problem(&form("decision=RETRY"), &hold).is_some());
+        let typed = "decision=RETRY&confirmation=shop+us-west-2";
+        assert_eq!(problem(&form(typed), &hold), None);
+        assert_eq!(problem(&form("decision=SKIP"), &hold), None);
+        assert!(confirmation(&hold, &Form::default(), false).contains("To press Retry, type"));
+    }
+
+    #[test]
     fn a_link_never_approves_where_identities_are_asked_for() {
         let approvers = vec!["arn:aws:iam::123456789012:role/Lead".to_owned()];
         for rule in [Rule { required: 2, approvers: vec![] }, Rule { required: 1, approvers }] {
@@ -136,7 +182,10 @@ mod tests {
             assert!(problem(&typed, &asked).is_some_and(|p| p.contains("command")));
             assert_eq!(problem(&form("decision=REJECTED"), &asked), None);
             assert!(only_by_identity(&asked).contains("aws ssm put-parameter"));
-            assert_eq!(approve_button(&asked), "");
+            assert!(!buttons(&asked).contains("APPROVED") && buttons(&asked).contains("REJECTED"));
+            let hold = Pending { kind: Kind::Hold, ..asked };
+            assert!(problem(&form("decision=SKIP"), &hold).is_some_and(|p| p.contains("Abort")));
+            assert_eq!(problem(&form("decision=ABORT"), &hold), None);
         }
     }
 }

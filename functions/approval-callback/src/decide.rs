@@ -52,11 +52,11 @@ fn post(request: &Request, pending: &Pending, now: i64) -> Next {
     if pending.is_over(now) {
         return Next::Show(page::expired(pending));
     }
-    match (form.answer(&clock::rfc3339(now)), consent::problem(&form, pending)) {
+    match (form.answer(pending, &clock::rfc3339(now)), consent::problem(&form, pending)) {
         (Ok(answer), None) => Next::First(answer),
         (answer, problem) => {
-            let mut problems = answer.err().unwrap_or_default();
-            problems.extend(problem);
+            let typed = answer.err().unwrap_or_default().into_iter().map(str::to_owned);
+            let problems: Vec<String> = typed.chain(problem).collect();
             Next::Show(page::ask(pending, &request.id, &form, &problems))
         }
     }

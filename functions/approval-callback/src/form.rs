@@ -1,7 +1,8 @@
 //! The form of the page: who, why, and which button. Pure.
 
+use crate::choice;
 use crate::request::parameter;
-use shared::pending::{Answer, Decision};
+use shared::pending::{Answer, Decision, Pending};
 
 /// Characters of a name.
 pub const NAME: usize = 200;
@@ -33,7 +34,7 @@ impl Form {
     }
 
     /// The answer, or everything that is wrong with it.
-    pub fn answer(&self, now: &str) -> Result<Answer, Vec<&'static str>> {
+    pub fn answer(&self, pending: &Pending, now: &str) -> Result<Answer, Vec<&'static str>> {
         let mut problems = Vec::new();
         if self.approver.is_empty() {
             problems.push("Your name is missing.");
@@ -47,11 +48,7 @@ impl Form {
         if self.reason.chars().count() > REASON {
             problems.push("The reason is longer than 1000 characters.");
         }
-        let decision = match self.decision.as_str() {
-            "APPROVED" => Some(Decision::Approved),
-            "REJECTED" => Some(Decision::Rejected),
-            _ => None,
-        };
+        let decision = self.decision().filter(|d| pending.choices().contains(d));
         match decision {
             Some(decision) if problems.is_empty() => Ok(Answer {
                 decision,
@@ -62,20 +59,21 @@ impl Form {
             }),
             Some(_) => Err(problems),
             None => {
-                problems.push("Press Approve or Reject.");
+                problems.push(choice::press(pending.kind));
                 Err(problems)
             }
         }
     }
 
     /// Whether somebody presses the same button for the same reason once more.
-    pub fn repeats(&self, known: Option<&Answer>) -> bool {
-        known.is_some_and(|k| self.answer(&k.at).is_ok_and(|answer| answer == *k))
+    pub fn repeats(&self, pending: &Pending) -> bool {
+        let known = pending.answer.as_ref();
+        known.is_some_and(|k| self.answer(pending, &k.at).is_ok_and(|answer| answer == *k))
     }
 
-    /// Whether the button that approves was pressed.
-    pub fn approves(&self) -> bool {
-        self.decision == "APPROVED"
+    /// The button that was pressed.
+    pub fn decision(&self) -> Option<Decision> {
+        Decision::parse(&self.decision)
     }
 
     /// Whether somebody asks to send the recorded answer once more.
@@ -92,6 +90,12 @@ fn tidy(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::tests::pending;
+    use shared::pending::Kind;
+
+    fn hold() -> Pending {
+        Pending { kind: Kind::Hold, ..pending() }
+    }
 
     fn form(body: &str) -> Form {
         Form::new(body.as_bytes())
@@ -100,11 +104,21 @@ mod tests {
     #[test]
     fn a_whole_form_is_an_answer() {
         let form = form("approver=+Ann+M%C3%BCller+&reason=Drill%0D%0A2&decision=APPROVED");
-        let answer = form.answer("2026-01-01T00:00:00Z").unwrap();
+        let answer = form.answer(&pending(), "2026-01-01T00:00:00Z").unwrap();
         assert_eq!(answer.approver, "Ann M\u{fc}ller");
         assert_eq!(answer.reason, "Drill 2");
         assert_eq!(answer.decision, Decision::Approved);
-        assert!(form.repeats(Some(&answer)) && !form.repeats(None));
+        assert!(form.repeats(&Pending { answer: Some(answer), ..pending() }));
+        assert!(!form.repeats(&pending()));
+    }
+
+    #[test]
+    fn a_hold_has_choices_of_its_own() {
+        let typed = |decision: &str| form(&format!("approver=a&reason=b&decision={decision}"));
+        for (decision, wanted) in [("RETRY", true), ("ABORT_RUN", true), ("APPROVED", false)] {
+            assert_eq!(typed(decision).answer(&hold(), "").is_ok(), wanted, "{decision}");
+            assert_eq!(typed(decision).answer(&pending(), "").is_ok(), !wanted, "{decision}");
+        }
     }
 
     #[test]
@@ -119,7 +133,7 @@ mod tests {
             (long.as_str(), 2),
         ];
         for (body, problems) in cases {
-            assert_eq!(form(body).answer("").unwrap_err().len(), problems, "{body}");
+            assert_eq!(form(body).answer(&pending(), "").unwrap_err().len(), problems, "{body}");
         }
     }
 }

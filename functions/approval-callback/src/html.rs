@@ -1,12 +1,12 @@
 //! Fragments of the page. Every text that comes from elsewhere is escaped here. Pure.
 
+use crate::choice::{self, word};
 use crate::consent;
 use crate::form::{Form, NAME, REASON};
-use crate::word;
-use shared::pending::{Card, Fact, Item, Pending};
+use shared::pending::{Card, Fact, Group, Item, Kind, Pending};
 
 /// What is wrong with the typed.
-pub fn errors(problems: &[&str]) -> String {
+pub fn errors(problems: &[String]) -> String {
     if problems.is_empty() {
         return String::new();
     }
@@ -29,8 +29,21 @@ pub fn facts(facts: &[Fact]) -> String {
     format!("<dl>\n{rows}</dl>\n")
 }
 
+fn groups(groups: &[Group], kind: Kind) -> String {
+    if groups.is_empty() {
+        return String::new();
+    }
+    let title = match kind {
+        Kind::Approval => "What will happen, in this order",
+        Kind::Hold => "What Retry will do",
+    };
+    let group = |g: &Group| format!("<h3>{}</h3>\n{}", escape(&g.title), list(&g.items));
+    let all: String = groups.iter().map(group).collect();
+    format!("<section>\n<h2>{title}</h2>\n{all}</section>\n")
+}
+
 /// The whole plan.
-pub fn plan(card: &Card) -> String {
+pub fn plan(card: &Card, kind: Kind) -> String {
     let mut out = String::new();
     if !card.warnings.is_empty() {
         let items = card.warnings.iter().map(|w| format!("<li>{}</li>\n", escape(w)));
@@ -42,11 +55,7 @@ pub fn plan(card: &Card) -> String {
         out.push_str(&list(&card.alarms));
         out.push_str("</section>\n");
     }
-    out.push_str("<section>\n<h2>What will happen, in this order</h2>\n");
-    for group in &card.groups {
-        out.push_str(&format!("<h3>{}</h3>\n{}", escape(&group.title), list(&group.items)));
-    }
-    out.push_str("</section>\n");
+    out.push_str(&groups(&card.groups, kind));
     if !card.manifests.is_empty() {
         out.push_str("<details>\n<summary>Manifests and their SHA-256</summary>\n");
         out.push_str(&facts(&card.manifests));
@@ -76,7 +85,7 @@ fn list(items: &[Item]) -> String {
 pub fn form(id: &str, pending: &Pending, typed: &Form, invalid: bool) -> String {
     let flag = |wrong: bool| if invalid && wrong { " aria-invalid=\"true\"" } else { "" };
     format!(
-        "<section id=\"answer\">\n<h2>Your answer</h2>\n{first}\
+        "<section id=\"answer\">\n<h2>Your answer</h2>\n{meanings}{first}\
          <form method=\"post\" action=\"?id={id}\">\n\
          <label for=\"approver\">Your name</label>\n\
          <input id=\"approver\" name=\"approver\" value=\"{name}\" maxlength=\"{NAME}\" required \
@@ -86,13 +95,12 @@ pub fn form(id: &str, pending: &Pending, typed: &Form, invalid: bool) -> String 
          {reason_flag}>{reason}</textarea>\n{confirmation}\
          <p class=\"note\">Whoever holds this link can answer; it proves nobody's identity. Name and \
          reason are recorded as typed and shown in the report.</p>\n\
-         <div class=\"buttons\">\n{approve}\
-         <button class=\"reject\" name=\"decision\" value=\"REJECTED\">Reject</button>\n\
-         </div>\n</form>\n{last}</section>\n",
+         <div class=\"buttons\">\n{buttons}</div>\n</form>\n{last}</section>\n",
         id = escape(id),
+        meanings = choice::meanings(pending),
         first = consent::only_by_identity(pending),
         confirmation = consent::confirmation(pending, typed, invalid),
-        approve = consent::approve_button(pending),
+        buttons = choice::buttons(pending),
         last = consent::other_way(pending),
         name = escape(&typed.approver),
         reason = escape(&typed.reason),

@@ -1,6 +1,7 @@
-//! approval-callback: the page behind the link of an approval mail (a Lambda function URL).
+//! approval-callback: the page behind the link of a mail that asks for an approval or for a decision
+//! about a failed resource (a Lambda function URL).
 //!
-//! **GET** shows the plan and a form; it never acts, for mail scanners open links.
+//! **GET** shows what is asked and a form; it never acts, for mail scanners open links.
 //! **POST** from that form records one answer and sends it to the waiting execution. What may lose
 //! something for good is approved only with the product and the Region typed; a run that asks for
 //! IAM identities can only be rejected here.
@@ -8,6 +9,7 @@
 //! **Whoever calls it is unknown:** ids are checked before any call, texts are escaped, bad input is
 //! answered with 4xx, and no answer tells a secret.
 
+mod choice;
 mod consent;
 mod decide;
 mod form;
@@ -22,7 +24,6 @@ use decide::Next;
 use page::Page;
 use request::{Method, Request};
 use serde_json::Value;
-use shared::pending::Decision;
 use shared::{Frame, Result, clock};
 use shared_answers::{self as answers, Outcome};
 
@@ -53,7 +54,7 @@ async fn serve(frame: &Frame, request: &Request, key: &str) -> Page {
     match decide::next(request, &pending, clock::epoch()) {
         Next::Show(page) => page,
         Next::Again(form) => {
-            let mine = form.asks_to_resend() || form.repeats(pending.answer.as_ref());
+            let mine = form.asks_to_resend() || form.repeats(&pending);
             answered(answers::again(frame, key, pending, mine).await, &request.id)
         }
         Next::First(answer) => {
@@ -69,13 +70,5 @@ fn answered(outcome: Outcome, id: &str) -> Page {
         Outcome::Over(pending) => page::over(&pending),
         Outcome::Closed(pending) => page::closed(&pending),
         Outcome::Later => page::try_again(),
-    }
-}
-
-/// For people.
-fn word(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Approved => "approved",
-        Decision::Rejected => "rejected",
     }
 }

@@ -1,10 +1,10 @@
 //! The page: HTML made on the server, no script, nothing loaded from elsewhere. Pure.
 
+use crate::choice::{self, word};
 use crate::form::Form;
 use crate::html::{errors, escape, facts, form as form_html, plan, recorded, run};
-use crate::word;
 use serde_json::{Value, json};
-use shared::pending::Pending;
+use shared::pending::{Kind, Pending};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -56,13 +56,13 @@ impl Page {
 }
 
 /// The plan and the form; with problems when the form came back incomplete.
-pub fn ask(pending: &Pending, id: &str, form: &Form, problems: &[&str]) -> Page {
-    let title = format!("Approve {}?", pending.card.title);
+pub fn ask(pending: &Pending, id: &str, form: &Form, problems: &[String]) -> Page {
+    let title = choice::question(pending);
     let body = format!(
         "{}{}{}{}",
         errors(problems),
         facts(&pending.card.facts),
-        plan(&pending.card),
+        plan(&pending.card, pending.kind),
         form_html(id, pending, form, !problems.is_empty())
     );
     Page::new(if problems.is_empty() { 200 } else { 400 }, &title, &body)
@@ -71,7 +71,10 @@ pub fn ask(pending: &Pending, id: &str, form: &Form, problems: &[&str]) -> Page 
 /// The answer has arrived.
 pub fn thanks(pending: &Pending) -> Page {
     let done = pending.answer.as_ref().map_or("answered", |a| word(a.decision));
-    let title = format!("You {done} {}", pending.card.title);
+    let title = match pending.kind {
+        Kind::Approval => format!("You {done} {}", pending.card.title),
+        Kind::Hold => format!("Your decision: {done}"),
+    };
     let doubt = match pending.delivered {
         Some(true) => "",
         _ => {
@@ -114,9 +117,9 @@ fn resend(id: &str) -> String {
 /// The time is over.
 pub fn expired(pending: &Pending) -> Page {
     let body = format!(
-        "<p>The request could be answered until {}. The run has ended without an answer and has \
-         changed nothing. It can be started again, which makes a new request.</p>\n{}",
+        "<p>The request could be answered until {}. {}</p>\n{}",
         escape(&pending.expires_at),
+        choice::after_the_end(pending.kind),
         run(pending)
     );
     Page::new(410, "This request has expired", &body)
@@ -184,6 +187,8 @@ pub mod tests {
     pub fn pending() -> Pending {
         let evil = |label: &str| Fact { label: label.into(), value: EVIL.into() };
         Pending {
+            kind: Kind::Approval,
+            position: None,
             task_token: "SECRET-TOKEN".into(),
             execution: "arn:aws:states:us-west-2:123456789012:execution:m:run-1".into(),
             execution_name: EVIL.into(),
@@ -210,6 +215,11 @@ pub mod tests {
         }
     }
 
+    /// The same as a hold that has planned again.
+    fn hold() -> Pending {
+        Pending { kind: Kind::Hold, position: Some("app1-0-2".into()), ..pending() }
+    }
+
     fn answered_by(name: &str, delivered: Option<bool>) -> Pending {
         let answer = Answer {
             decision: Decision::Approved,
@@ -226,7 +236,10 @@ pub mod tests {
         let id = "0a".repeat(32);
         vec![
             (200, ask(&pending(), &id, &Form::default(), &[])),
-            (400, ask(&pending(), &id, &form, &["Press Approve or Reject."])),
+            (400, ask(&pending(), &id, &form, &["Press Approve or Reject.".into()])),
+            (200, ask(&hold(), &id, &Form::default(), &[])),
+            (400, ask(&hold(), &id, &form, &["Press Retry.".into()])),
+            (410, expired(&hold())),
             (200, thanks(&answered_by(EVIL, Some(true)))),
             (409, answered(&answered_by(EVIL, Some(true)), &id)),
             (409, answered(&answered_by(EVIL, None), &id)),
@@ -279,7 +292,8 @@ pub mod tests {
     #[test]
     fn the_form_has_labels_and_keeps_what_was_typed() {
         let form = Form::new(b"approver=Ann&reason=");
-        let html = ask(&pending(), &"0a".repeat(32), &form, &["The reason is missing."]).html;
+        let html =
+            ask(&pending(), &"0a".repeat(32), &form, &["The reason is missing.".into()]).html;
         for wanted in [
             "<label for=\"approver\">",
             "<label for=\"reason\">",
@@ -292,6 +306,16 @@ pub mod tests {
             assert!(html.contains(wanted), "{wanted}");
         }
         assert_eq!(html.matches("aria-invalid").count(), 1);
+    }
+
+    #[test]
+    fn a_hold_tells_what_each_button_does() {
+        let html = ask(&hold(), &"0a".repeat(32), &Form::default(), &[]).html;
+        for value in ["RETRY", "SKIP", "ABORT", "ABORT_RUN"] {
+            assert!(html.contains(&format!("value=\"{value}\"")), "{value}");
+        }
+        assert!(html.contains("What Retry will do") && html.contains("/app1-0-2"));
+        assert!(!html.contains("APPROVE"), "{html}");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use crate::history::{self, Written};
 use crate::request::Asked;
 use crate::votes;
-use shared::consent;
 use shared::pending::{self, Pending};
 use shared::{Error, Frame, Nature, Result, clock};
 use shared_answers::{self as answers, Outcome};
@@ -28,35 +27,38 @@ impl Told {
     }
 }
 
-/// A repeated request of one run leaves several open approvals; the token of one still lives.
+/// A run may have several holds beside its approval, and a repeated request leaves several objects,
+/// of which the token of one still lives.
 ///
 /// # Errors
 /// When a service did not answer: nothing is lost, the call can be made again.
 pub async fn answer(frame: &Frame, asked: &Asked) -> Result<Told> {
     let written = history::read(frame, &asked.name).await?;
-    let mut told = Told::ignored("no run with this parameter asks for approval");
+    let mut told = Told::ignored("nothing that waits for an answer has this parameter");
     for index in frame.store.list(&pending::index(&asked.product, &asked.run)).await? {
         let Some(key) = pending::key(index.rsplit('/').next().unwrap_or_default()) else {
             continue;
         };
-        let next = one(frame, &key, asked, &written).await?;
-        if told.status == "IGNORED" {
-            told = next;
+        match one(frame, &key, asked, &written).await? {
+            Some(next) if told.status == "IGNORED" => told = next,
+            _ => {}
         }
     }
     Ok(told)
 }
 
-async fn one(frame: &Frame, key: &str, asked: &Asked, written: &[Written]) -> Result<Told> {
+/// None: it has another parameter.
+async fn one(frame: &Frame, key: &str, asked: &Asked, written: &[Written]) -> Result<Option<Told>> {
     for _ in 0..ATTEMPTS {
-        let Some((pending, etag)) = answers::open(frame, key).await? else {
-            return Ok(Told::ignored("the request does not exist any more"));
-        };
-        if let Some(why) = refused(asked, &pending, clock::epoch()) {
-            return Ok(Told::ignored(why));
+        let Some((pending, etag)) = answers::open(frame, key).await? else { return Ok(None) };
+        if pending.parameter() != asked.name {
+            return Ok(None);
+        }
+        if let Some(why) = refused(&pending, clock::epoch()) {
+            return Ok(Some(Told::ignored(why)));
         }
         if let Some(told) = count(frame, key, pending, &etag, written).await? {
-            return Ok(told);
+            return Ok(Some(told));
         }
         sleep(PAUSE).await;
     }
@@ -64,11 +66,8 @@ async fn one(frame: &Frame, key: &str, asked: &Asked, written: &[Written]) -> Re
     Err(Error::internal(text).nature(Nature::Uncertain).next("Call the function once more."))
 }
 
-/// An open approval that takes no answer from this parameter.
-fn refused(asked: &Asked, pending: &Pending, now: i64) -> Option<&'static str> {
-    if consent::parameter(&pending.product, &pending.execution_name) != asked.name {
-        return Some("the parameter belongs to another run");
-    }
+/// What takes no answer any more.
+fn refused(pending: &Pending, now: i64) -> Option<&'static str> {
     let uncertain = pending.answer.is_some() && pending.delivered.is_none();
     if uncertain {
         return None;
@@ -114,7 +113,7 @@ fn waits(pending: &Pending) -> Told {
     let (given, needed) = (pending.approvals.len(), pending.rule.required);
     let names: Vec<&str> = pending.approvals.iter().map(|a| a.approver.as_str()).collect();
     let message = format!(
-        "{given} of {needed} approvals, by {}: another IAM identity must approve too",
+        "{given} of {needed} answers, by {}: another IAM identity must answer the same",
         names.join(" and ")
     );
     Told { status: "COUNTED", message }
@@ -153,23 +152,19 @@ mod tests {
     }
 
     #[test]
-    fn only_an_open_approval_of_this_very_run_takes_an_answer() {
+    fn only_what_is_open_takes_an_answer() {
         let answer = json!({"decision": "REJECTED", "approver": "a", "reason": "r", "at": "",
             "via": "link"});
         let cases = [
             (json!({}), 150, None),
-            (json!({"executionName": "run-2"}), 150, Some("another run")),
-            (json!({"product": "other"}), 150, Some("another run")),
             (json!({"answer": answer, "delivered": true}), 150, Some("an answer already")),
             (json!({"answer": answer, "delivered": false}), 150, Some("an answer already")),
             (json!({"answer": answer}), 150, None),
             (json!({"closedAt": "1970-01-01T00:02:00Z"}), 150, Some("has ended")),
             (json!({}), 200, Some("expired")),
         ];
-        let name = consent::parameter("shop", "run-1");
-        let asked = Asked { name, product: "shop".into(), run: "run-1".into() };
         for (changes, now, wanted) in cases {
-            let found = refused(&asked, &pending(changes.clone()), now);
+            let found = refused(&pending(changes.clone()), now);
             assert_eq!(found.is_some(), wanted.is_some(), "{changes}");
             assert!(found.unwrap_or_default().contains(wanted.unwrap_or_default()), "{changes}");
         }

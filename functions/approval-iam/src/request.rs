@@ -10,23 +10,27 @@ pub struct Asked {
     pub name: String,
     /// The product in it.
     pub product: String,
-    /// The part that stands for the execution.
+    /// The part that stands for the run; behind it the position of a held resource may follow.
     pub run: String,
 }
 
 /// None for everything that is not exactly a name of ours.
 pub fn asked(payload: &Value) -> Option<Asked> {
     let name = payload["detail"]["name"].as_str().or_else(|| payload["name"].as_str())?;
-    let (product, run) = name.strip_prefix(PARAMETERS)?.split_once('/')?;
+    let (product, rest) = name.strip_prefix(PARAMETERS)?.split_once('/')?;
+    let (run, position) = rest.split_once('/').unwrap_or((rest, "-"));
     let is_product = (1..=128).contains(&product.len())
         && product.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let is_run = (1..=80).contains(&run.len())
-        && run.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-    (is_product && is_run).then(|| Asked {
+    (is_product && is_segment(run) && is_segment(position)).then(|| Asked {
         name: name.to_owned(),
         product: product.to_owned(),
         run: run.to_owned(),
     })
+}
+
+fn is_segment(text: &str) -> bool {
+    (1..=80).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
 #[cfg(test)]
@@ -43,6 +47,13 @@ mod tests {
     }
 
     #[test]
+    fn a_held_resource_has_a_parameter_below_its_runs() {
+        let name = shared::consent::hold_parameter("shop", "run-1", "shop-app1-0-2");
+        let found = asked(&json!({"name": name})).unwrap();
+        assert_eq!((found.name, found.run.as_str()), (name, "run-1"));
+    }
+
+    #[test]
     fn what_is_no_name_of_ours_is_nothing() {
         let long = format!("/dr-orchestrator/approvals/shop/{}", "r".repeat(81));
         let names = [
@@ -51,7 +62,8 @@ mod tests {
             "/dr-orchestrator/approvals/shop",
             "/dr-orchestrator/approvals/shop/",
             "/dr-orchestrator/approvals//run-1",
-            "/dr-orchestrator/approvals/shop/run-1/x",
+            "/dr-orchestrator/approvals/shop/run-1/",
+            "/dr-orchestrator/approvals/shop/run-1/x/y",
             "/dr-orchestrator/approvals/sh op/run-1",
             "/dr-orchestrator/approvals/../run-1",
             "/dr-orchestrator/approvals/shop/r\u{fc}n",

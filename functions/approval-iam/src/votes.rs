@@ -3,12 +3,12 @@
 use crate::history::Written;
 use shared::clock;
 use shared::consent::{identity, spoken};
-use shared::pending::{Answer, Decision, Pending};
+use shared::pending::{Answer, Pending};
 
 /// The state of an open approval.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Approvals that count, each identity once.
+    /// Answers that count, each identity once.
     pub approvals: Vec<Answer>,
     /// The answer, when there are enough of them or somebody rejects.
     pub answer: Option<Answer>,
@@ -16,24 +16,30 @@ pub struct Tally {
     pub ignored: Vec<String>,
 }
 
-/// Counts. Whoever may write the parameter may reject, which changes nothing in the world; the
-/// first rejection ends it, also after approvals.
+/// Counts. Whoever may write the parameter may end something, which changes nothing in the world;
+/// the first rejection or abort counts, also after approvals.
 pub fn count(pending: &Pending, written: &[Written]) -> Tally {
     let mut tally = Tally { approvals: pending.approvals.clone(), ..Tally::default() };
     for one in written {
         match vote(pending, one) {
             Err(why) => tally.ignored.push(format!("version {}: {why}", one.version)),
-            Ok(vote) if vote.decision == Decision::Rejected => {
+            Ok(vote) if !vote.decision.goes_on() => {
                 tally.answer = Some(vote);
                 return tally;
             }
             Ok(vote) => add(&mut tally, vote),
         }
     }
-    if tally.approvals.len() >= pending.rule.required.max(1) {
-        tally.answer = joined(&tally.approvals);
-    }
+    tally.answer = enough(&tally.approvals, pending.rule.required.max(1));
     tally
+}
+
+/// As many identities as are asked for, of the same mind.
+fn enough(votes: &[Answer], required: usize) -> Option<Answer> {
+    votes.iter().find_map(|one| {
+        let same: Vec<&Answer> = votes.iter().filter(|v| v.decision == one.decision).collect();
+        (same.len() >= required).then(|| joined(&same)).flatten()
+    })
 }
 
 fn vote(pending: &Pending, one: &Written) -> Result<Answer, String> {
@@ -45,15 +51,15 @@ fn vote(pending: &Pending, one: &Written) -> Result<Answer, String> {
     if one.at >= end {
         return Err("it was written after the request had expired".to_owned());
     }
-    let (approves, reason) = spoken(&one.value).map_err(str::to_owned)?;
+    let (decision, reason) = spoken(&one.value, pending.choices())?;
     if identity(&one.user).is_none() {
         return Err("Parameter Store names no IAM user or role that wrote it".to_owned());
     }
-    if approves && !pending.rule.admits(&one.user) {
+    if decision.goes_on() && !pending.rule.admits(&one.user) {
         return Err(format!("{} is not one of the approvers in the manifest", one.user));
     }
     Ok(Answer {
-        decision: if approves { Decision::Approved } else { Decision::Rejected },
+        decision,
         approver: one.user.clone(),
         reason,
         at: clock::rfc3339(one.at),
@@ -61,23 +67,25 @@ fn vote(pending: &Pending, one: &Written) -> Result<Answer, String> {
     })
 }
 
-/// The same identity counts once, with its first reason.
+/// The same identity counts once: with its first reason, and with what it decided last.
 fn add(tally: &mut Tally, vote: Answer) {
     let who = identity(&vote.approver);
-    if tally.approvals.iter().all(|a| identity(&a.approver) != who) {
-        tally.approvals.push(vote);
+    match tally.approvals.iter_mut().find(|known| identity(&known.approver) == who) {
+        Some(known) if known.decision == vote.decision => {}
+        Some(known) => *known = vote,
+        None => tally.approvals.push(vote),
     }
 }
 
-/// One answer of all who approved.
-fn joined(approvals: &[Answer]) -> Option<Answer> {
+/// One answer of all who decided so.
+fn joined(votes: &[&Answer]) -> Option<Answer> {
     let all = |part: fn(&Answer) -> &str, by: &str| {
-        approvals.iter().map(part).collect::<Vec<_>>().join(by)
+        votes.iter().map(|a| part(a)).collect::<Vec<_>>().join(by)
     };
     Some(Answer {
         approver: all(|a| &a.approver, " and "),
         reason: all(|a| &a.reason, "; "),
-        ..approvals.last()?.clone()
+        ..(*votes.last()?).clone()
     })
 }
 
@@ -86,6 +94,7 @@ mod tests {
     use super::*;
     use serde_json::json;
     use shared::consent::Rule;
+    use shared::pending::{Decision, Kind};
 
     const ANN: &str = "arn:aws:sts::123456789012:assumed-role/Lead/ann";
     const ANN_AGAIN: &str = "arn:aws:sts::123456789012:assumed-role/Lead/someone-else";
@@ -142,6 +151,20 @@ mod tests {
         let open = pending(2, &["arn:aws:iam::123456789012:role/Lead"]);
         let all = [(ANN, "APPROVE drill", 150), (BOB, "REJECT wrong Region", 160)];
         assert_eq!(decided(&open, &all), Some((Decision::Rejected, BOB.into())));
+    }
+
+    #[test]
+    fn a_hold_needs_the_same_decision_of_both() {
+        let mut hold = pending(2, &[]);
+        hold.kind = Kind::Hold;
+        let retry = (ANN, "RETRY corrected", 150);
+        assert_eq!(decided(&hold, &[retry, (BOB, "SKIP not needed", 160)]), None);
+        let changed = [retry, (BOB, "SKIP x", 155), (ANN_AGAIN, "SKIP agreed", 160)];
+        let both = Some((Decision::Skip, format!("{ANN_AGAIN} and {BOB}")));
+        assert_eq!(decided(&hold, &changed), both);
+        let ended = [retry, (BOB, "ABORT_RUN stop it", 160)];
+        assert_eq!(decided(&hold, &ended), Some((Decision::AbortRun, BOB.into())));
+        assert_eq!(decided(&hold, &[(ANN, "APPROVE it", 150)]), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::mail::Mail;
 use shared::clock;
 use shared::consent::command;
+use shared::pending::Decision;
 use shared::text::{heading, wrap};
 
 /// The link first, where there is one and it may approve; the command always.
@@ -53,7 +54,7 @@ fn by_identity(mail: &Mail) -> String {
         }
         (None, false) => "Answer with your IAM identity:".to_owned(),
     };
-    let lines = command(&pending.region, &pending.product, &pending.execution_name);
+    let lines = command(&pending.region, &pending.parameter(), Decision::Approved);
     let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
     let note = wrap("REJECT instead of APPROVE rejects. AWS records who ran it.", "  ", "  ");
     format!("{}\n{lines}\n{note}", wrap(&text, "\n  ", "  "))

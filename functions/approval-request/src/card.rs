@@ -6,8 +6,18 @@ use shared::consent::Rule;
 use shared::durations::Durations;
 use shared::folder::{Plan, PlanEntry};
 use shared::pending::{Card, Fact, Group, Item};
+use shared::skips::Skips;
 use shared::text::one_line;
 use shared::{Context, Phase, Status};
+
+/// What earlier runs of the product left.
+#[derive(Default)]
+pub struct Known {
+    /// What they took.
+    pub durations: Durations,
+    /// What people skipped in them.
+    pub skips: Skips,
+}
 
 /// What the card is about.
 pub struct About<'a> {
@@ -23,8 +33,8 @@ pub struct About<'a> {
     pub account: &'a str,
     /// RFC 3339.
     pub expires_at: &'a str,
-    /// What earlier runs took.
-    pub durations: &'a Durations,
+    /// What earlier runs left.
+    pub known: &'a Known,
     /// Who must approve.
     pub rule: &'a Rule,
 }
@@ -32,8 +42,9 @@ pub struct About<'a> {
 /// Builds the card.
 pub fn build(about: &About, plan: &Plan, run: &Value) -> Card {
     let context = about.context;
-    let duration = expected::duration(about.phase, plan, run, about.durations);
+    let duration = expected::duration(about.phase, plan, run, &about.known.durations);
     let mut warnings = warnings(run);
+    warnings.extend(skipped(about, plan));
     warnings.extend(expected::warnings(run, &duration, plan).iter().map(|w| one_line(w)));
     Card {
         title: format!("{} of {} in {}", about.phase, context.product, context.region),
@@ -77,6 +88,18 @@ fn approval(rule: &Rule) -> String {
 fn warnings(run: &Value) -> Vec<String> {
     let known = run["warnings"].as_array().into_iter().flatten();
     known.filter_map(Value::as_str).map(one_line).collect()
+}
+
+/// What somebody skipped before, until a run has done it.
+fn skipped<'a>(about: &'a About, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
+    let open = plan.entries.iter().filter(|e| e.response.status != Status::Done);
+    open.filter_map(|e| {
+        let skip = about.known.skips.get(about.phase, &e.resource_type, &e.resource_name)?;
+        Some(one_line(&format!(
+            "{} {} was skipped in the run {} on {} by {}: {}",
+            e.resource_type, e.resource_name, skip.run, skip.at, skip.approver, skip.reason
+        )))
+    })
 }
 
 fn fact(label: &str, value: &str) -> Fact {
@@ -204,6 +227,7 @@ fn name_of(value: &Value) -> Option<&str> {
 pub mod tests {
     use super::*;
     use serde_json::json;
+    use shared::skips::Skip;
 
     pub fn context(unplanned: bool) -> Context {
         serde_json::from_value(json!({
@@ -262,8 +286,8 @@ pub mod tests {
 
     pub fn card() -> Card {
         let context = context(true);
-        let mut durations = Durations::default();
-        durations.set("ACTIVATE", "PromoteRDSReadReplica", "orders-db", 700);
+        let mut known = Known::default();
+        known.durations.set("ACTIVATE", "PromoteRDSReadReplica", "orders-db", 700);
         let about = About {
             context: &context,
             phase: "ACTIVATE",
@@ -271,7 +295,7 @@ pub mod tests {
             execution_name: "run-1",
             account: "123456789012",
             expires_at: "2026-01-01T01:00:00Z",
-            durations: &durations,
+            known: &known,
             rule: &Rule::default(),
         };
         build(&about, &plan(), &run())
@@ -292,6 +316,32 @@ pub mod tests {
         let marks: Vec<_> =
             card.groups.iter().flat_map(|g| &g.items).map(|i| i.mark.as_str()).collect();
         assert_eq!(marks, ["data-loss", "already done", "not known yet", "destructive"]);
+    }
+
+    #[test]
+    fn what_was_skipped_before_is_told_until_it_is_done() {
+        let context = context(true);
+        let rule = Rule::default();
+        let mut known = Known::default();
+        let skip =
+            Skip { run: "r1".into(), at: "t".into(), approver: "Ann".into(), reason: "b".into() };
+        known.skips.set("ACTIVATE", "PromoteRDSReadReplica", "orders-db", skip.clone());
+        known.skips.set("ACTIVATE", "ModuleTest", "smoke", skip);
+        let about = About {
+            context: &context,
+            phase: "ACTIVATE",
+            execution: "",
+            execution_name: "",
+            account: "",
+            expires_at: "",
+            known: &known,
+            rule: &rule,
+        };
+        let told: Vec<String> = skipped(&about, &plan()).collect();
+        assert_eq!(
+            told,
+            ["PromoteRDSReadReplica orders-db was skipped in the run r1 on t by Ann: b"]
+        );
     }
 
     #[test]

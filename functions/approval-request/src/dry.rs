@@ -1,7 +1,9 @@
 //! A run that only plans: what an approver would see, into the run's folder. Nobody is asked.
 
+use crate::approval::{known, read};
 use crate::card::{self, About};
 use crate::mail;
+use crate::open::rule;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::{Context, Error, Frame, Result};
@@ -20,7 +22,7 @@ pub async fn show(frame: &Frame, payload: Value) -> Result<Value> {
     let request = Request::deserialize(payload)
         .map_err(|e| Error::internal(format!("the request is malformed: {e}")))?;
     let context = &request.context;
-    let (plan, run) = crate::read(frame, context).await?;
+    let (plan, run) = read(frame, context).await?;
     let about = About {
         context,
         phase: &request.phase,
@@ -29,8 +31,8 @@ pub async fn show(frame: &Frame, payload: Value) -> Result<Value> {
         account: &frame.env.account,
         // Nothing waits for an answer.
         expires_at: "",
-        durations: &crate::durations(frame, &context.product).await,
-        rule: &crate::rule(&run)?,
+        known: &known(frame, &context.product).await,
+        rule: &rule(&run)?,
     };
     let card = card::build(&about, &plan, &run);
     let whole_plan = frame.store.url(&format!("{}plan.json", context.folder));

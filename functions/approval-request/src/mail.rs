@@ -1,7 +1,7 @@
 //! The mail: plain text for any mail client. Pure.
 
 use crate::answer;
-use shared::pending::{Card, Item, Pending};
+use shared::pending::{Card, Group, Item, Pending};
 use shared::text::{fact, heading, one_line, subject, wrap};
 
 /// SNS takes 256 KB; what is left is for the parts that are never cut.
@@ -69,7 +69,8 @@ fn steps(card: &Card, whole_plan: &str, out: &mut String) {
     }
 }
 
-fn warnings(warnings: &[String]) -> String {
+/// What the checks warned of.
+pub fn warnings(warnings: &[String]) -> String {
     if warnings.is_empty() {
         return String::new();
     }
@@ -84,7 +85,8 @@ fn warnings(warnings: &[String]) -> String {
     out
 }
 
-fn alarms(items: &[Item]) -> String {
+/// What cannot be taken back.
+pub fn alarms(items: &[Item]) -> String {
     if items.is_empty() {
         return String::new();
     }
@@ -94,6 +96,12 @@ fn alarms(items: &[Item]) -> String {
         out.push_str(&line(item, with_text));
     }
     out
+}
+
+/// One layer of one manifest.
+pub fn group(group: &Group) -> String {
+    let items: String = group.items.iter().map(|item| line(item, true)).collect();
+    format!("{}{items}", wrap(&group.title, "\n  ", "  "))
 }
 
 /// The mark in a column of its own, so that the eye finds the dangerous ones.
@@ -110,7 +118,8 @@ fn line(item: &Item, with_text: bool) -> String {
     out
 }
 
-fn manifests(card: &Card) -> String {
+/// Every manifest and its digest.
+pub fn manifests(card: &Card) -> String {
     if card.manifests.is_empty() {
         return String::new();
     }
@@ -136,6 +145,8 @@ pub mod tests {
 
     pub fn pending(card: Card) -> Pending {
         Pending {
+            kind: Default::default(),
+            position: None,
             task_token: "SECRET-TOKEN".into(),
             execution: "arn:aws:states:us-west-2:123456789012:execution:m:run-1".into(),
             execution_name: "run-1".into(),

@@ -1,11 +1,17 @@
 //! failure-recorder: turns what a Catch holds into one plain line, and lines into one cause.
 //!
-//! **Operations:** `caught` unwraps one failure, `join` collects the lines of many.
-//! **Writes:** `journal/failures/<hash>.json`, and in PLAN the resource's plan entry as FAILED.
-//! **Never fails for its input:** it is the last to be asked, so it answers even to nonsense.
+//! **Operations:** `caught` unwraps one failure, `join` collects the lines of many, `decided` records
+//! what a person made of one, `weigh` tells whether a retry needs another answer.
+//! **Writes:** `journal/failures/<hash>.json`, `journal/holds/`, and in PLAN the resource's plan entry
+//! as FAILED; for a run that is aborted its lock and its other open holds.
+//! **`caught` and `join` never fail for their input:** they are the last to be asked, so they answer
+//! even to nonsense.
 
 mod caught;
+mod decided;
+mod held;
 mod join;
+mod weigh;
 
 use caught::{Caught, Told};
 use serde::Deserialize;
@@ -19,17 +25,25 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 }
 
 async fn handle(frame: Frame, payload: Value) -> Result<Value> {
-    if payload["operation"] == "join" {
-        let request = join::Join::deserialize(&payload).unwrap_or_default();
-        return Ok(join::answer(&request, |folder| {
-            frame.store.url(&format!("{folder}journal/failures/"))
-        }));
+    match payload["operation"].as_str() {
+        Some("join") => Ok(joined(&frame, &payload)),
+        Some("decided") => decided::decided(&frame, payload).await,
+        Some("weigh") => weigh::weigh(&frame, payload).await,
+        _ => caught(&frame, &payload).await,
     }
-    let request = Caught::new(&payload);
+}
+
+fn joined(frame: &Frame, payload: &Value) -> Value {
+    let request = join::Join::deserialize(payload).unwrap_or_default();
+    join::answer(&request, |folder| frame.store.url(&format!("{folder}journal/failures/")))
+}
+
+async fn caught(frame: &Frame, payload: &Value) -> Result<Value> {
+    let request = Caught::new(payload);
     let told = request.told();
     if told.is_new {
         note(&request, &told);
-        keep(&frame, &request, &told).await;
+        keep(frame, &request, &told).await;
     }
     Ok(json!({
         "status": "FAILED",

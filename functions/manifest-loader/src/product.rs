@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 const FILES: usize = 200;
 /// Minutes that an approval waits when the manifest says nothing.
 const APPROVAL_MINUTES: i64 = 60;
+/// Default of `approval.hold_timeout_minutes`.
+const HOLD_MINUTES: i64 = 60;
 
 /// A product manifest. Complete only when nothing was reported.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -28,6 +30,8 @@ pub struct Product {
     pub regions: Regions,
     /// Seconds that the approval waits.
     pub approval_seconds: i64,
+    /// Seconds that a failed resource waits for a decision; 0: it fails at once.
+    pub hold_seconds: i64,
     /// Who must approve.
     pub rule: Rule,
     /// As the manifest says.
@@ -96,6 +100,7 @@ pub fn check(
         name: value["product_name"].as_str().filter(|n| is_name(n)).map(str::to_owned),
         regions,
         approval_seconds: minutes.clamp(1, 10_080) * 60,
+        hold_seconds: hold_seconds(value),
         rule: approvers::rule(file, &value["approval"], report),
         rto_minutes: value["rto_minutes"].as_i64(),
         rpo_seconds: value["rpo_seconds"].as_i64(),
@@ -103,6 +108,14 @@ pub fn check(
     };
     count(file, &product, report);
     product
+}
+
+fn hold_seconds(value: &Value) -> i64 {
+    if value["onFailure"] == "fail" {
+        return 0;
+    }
+    let minutes = value["approval"]["hold_timeout_minutes"].as_i64().unwrap_or(HOLD_MINUTES);
+    minutes.clamp(1, 1_440) * 60
 }
 
 fn layers(file: &str, value: &Value, bucket: Option<&str>, report: &mut Report) -> Vec<Vec<App>> {

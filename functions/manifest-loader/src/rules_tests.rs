@@ -267,11 +267,7 @@ pub fn each_rule_of_a_product_manifest_names_its_place_and_what_would_be_right()
         (with("region", json!("Oregon")), "$.region", vec!["the name of a Region"]),
         (with("unplanned", json!(true)), "$.unplanned", vec!["primary_region"]),
         (with("unplanned", json!("yes")), "$.unplanned", vec!["true or false"]),
-        (
-            with("onFailure", json!("hold")),
-            "$.onFailure",
-            vec!["\"hold\" is not available in this version"],
-        ),
+        (with("onFailure", json!("ask")), "$.onFailure", vec!["\"ask\"", "\"hold\" or \"fail\""]),
         (
             with("approval", json!({"timeout_minutes": 0})),
             "$.approval.timeout_minutes",

@@ -127,7 +127,8 @@ fn bombs_do_not_explode() {
         let begun = Instant::now();
         let found = problem(name, text.as_bytes());
         let took = begun.elapsed();
-        assert!(took < Duration::from_secs(5), "{}: {took:?}: {found}", &text[..20]);
+        // What explodes takes hours or all memory; a busy machine does not take a minute.
+        assert!(took < Duration::from_secs(60), "{}: {took:?}: {found}", &text[..20]);
     }
 }
 

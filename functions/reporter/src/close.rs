@@ -1,16 +1,22 @@
 //! What an ended run gives back: its product's lock, and the approvals that nobody may answer now.
 
 use crate::end::End;
+use crate::holds;
 use crate::report::Report;
-use crate::resources::State;
+use crate::resources::{Resource, State};
 use shared::durations::{self, Durations};
+use shared::folder::position;
 use shared::pending::{self, Pending};
+use shared::skips::{self, Skip, Skips};
 use shared::{Error, ErrorType, Frame, Result, clock, lock};
 
 /// Best effort: an ended run's lock can be taken over, and its approvals answer nobody.
 pub async fn close(frame: &Frame, end: &End, report: Option<&Report>) {
     if let Err(error) = durations(frame, end, report).await {
         tracing::warn!(%error, "the durations of this run are not kept for the next plan");
+    }
+    if let Err(error) = skips(frame, end, report).await {
+        tracing::warn!(%error, "what was skipped will not stand in the next plan");
     }
     if let Err(error) = give_back(frame, end).await {
         tracing::error!(%error, "the run lock could not be given back: it can be taken over in 120 s");
@@ -35,6 +41,37 @@ async fn durations(frame: &Frame, end: &End, report: Option<&Report>) -> Result<
         known.set(&report.action, &r.resource_type, &r.resource_name, seconds);
     }
     frame.store.put_json(&key, &known).await
+}
+
+/// What was skipped stands in every plan until a run has done it. Written while the run holds the
+/// lock, as the durations are.
+async fn skips(frame: &Frame, end: &End, report: Option<&Report>) -> Result<()> {
+    let Some(report) = report.filter(|r| !r.plan_only) else { return Ok(()) };
+    let key = skips::key(&end.product);
+    let before: Skips = frame.store.get_json(&key).await?.unwrap_or_default();
+    let mut after = before.clone();
+    for r in &report.resources {
+        match r.status {
+            State::Done => after.done(&report.action, &r.resource_type, &r.resource_name),
+            State::Skipped => {
+                let skip = skip(report, r);
+                after.set(&report.action, &r.resource_type, &r.resource_name, skip);
+            }
+            _ => {}
+        }
+    }
+    if after == before { Ok(()) } else { frame.store.put_json(&key, &after).await }
+}
+
+fn skip(report: &Report, resource: &Resource) -> Skip {
+    let at = position(resource.file.as_deref(), resource.layer, resource.index);
+    let held = holds::skip(&report.decisions, &at).cloned().unwrap_or_default();
+    Skip {
+        run: report.execution_name.clone(),
+        at: held.at,
+        approver: held.approver.unwrap_or_default(),
+        reason: held.reason.unwrap_or_default(),
+    }
 }
 
 /// A run that was stopped, ran out of time or crashed may leave executions and functions that still

@@ -1,6 +1,7 @@
 //! Reads the run's folder, as much of it as there is, and writes the report.
 
 use crate::end::{DIRECT, End, UNKNOWN, is_product, texts};
+use crate::holds::Held;
 use crate::report::Report;
 use crate::resources::Failed;
 use serde::de::DeserializeOwned;
@@ -37,6 +38,8 @@ pub struct Found {
     pub card: Option<Card>,
     /// One for each resource that was begun.
     pub journal: Vec<Entry>,
+    /// What people decided about failed resources.
+    pub holds: Vec<Held>,
     /// One for each recorded failure of a resource.
     pub failures: Vec<Failed>,
     /// What the loader warned of, and what could not be read.
@@ -138,6 +141,7 @@ pub async fn read(frame: &Frame, end: &End) -> Found {
         found.card = json(store, &of("card.json"), &mut found.warnings).await;
     }
     read_journal(store, &of("journal/"), &mut found).await;
+    found.holds.sort_by(|a, b| a.at.cmp(&b.at));
     found
 }
 
@@ -182,6 +186,8 @@ fn sort_in(found: &mut Found, key: &str, value: Result<Option<Value>>) -> Result
     let bad = |e: serde_json::Error| Error::internal(e.to_string());
     if key.contains("/journal/failures/") {
         found.failures.push(serde_json::from_value(value).map_err(bad)?);
+    } else if key.contains("/journal/holds/") {
+        found.holds.push(serde_json::from_value(value).map_err(bad)?);
     } else {
         found.journal.push(serde_json::from_value(value).map_err(bad)?);
     }

@@ -14,13 +14,20 @@ const BUDGET: usize = 180_000;
 
 /// The subject.
 pub fn subject(report: &Report) -> String {
-    let outcome = report.outcome.replace('_', " ");
+    let outcome = outcome(report);
     let link = if report.outcome == "SUCCEEDED" { "in" } else { "after" };
     let took = human(report.seconds);
     // A product may have 128 characters; the outcome must stay readable.
     let product = cut(&report.product, 30);
     let (action, region) = (action(report), &report.region);
     ascii(&format!("[DR] {action} of {product} in {region}: {outcome} {link} {took}"))
+}
+
+/// A run that succeeded without all of its resources says so.
+fn outcome(report: &Report) -> String {
+    let skipped = report.resources.iter().filter(|r| r.status == State::Skipped).count();
+    let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} SKIPPED") };
+    format!("{}{skipped}", report.outcome.replace('_', " "))
 }
 
 fn action(report: &Report) -> &str {
@@ -34,13 +41,14 @@ pub fn body(report: &Report, folder: &str) -> String {
         action(report),
         report.product,
         report.region,
-        report.outcome.replace('_', " ")
+        outcome(report)
     );
     let mut out = wrap(&title, "", "");
     out.push('\n');
     facts(report, &mut out);
     why(report, folder, &mut out);
     next_step(report, &mut out);
+    decisions(report, &mut out);
     table(report, folder, &mut out);
     changed(report, folder, &mut out);
     warnings(report, &mut out);
@@ -67,6 +75,9 @@ fn facts(report: &Report, out: &mut String) {
         let text = format!("{} from start", human(recovery.from_start));
         add("Recovery time", &format!("{text}{}", approved.unwrap_or_default()));
     }
+    if !report.decisions.is_empty() {
+        add("Waited", &format!("{} for people", human(report.waited_seconds)));
+    }
     if let Some(rpo) = report.rpo_seconds {
         add("Data loss", &format!("at most {rpo} s (measured)"));
     }
@@ -75,7 +86,7 @@ fn facts(report: &Report, out: &mut String) {
 fn decided(approval: &Approval) -> &'static str {
     match approval.decision {
         Decision::Approved => "Approved by",
-        Decision::Rejected => "Rejected by",
+        _ => "Rejected by",
     }
 }
 
@@ -106,6 +117,21 @@ fn next_step(report: &Report, out: &mut String) {
     out.push_str(&wrap(&report.next_step, "  ", "  "));
     if let Some(command) = &report.start_again {
         out.push_str(&format!("\n{}\n", as_shell_lines(command)));
+    }
+}
+
+fn decisions(report: &Report, out: &mut String) {
+    if report.decisions.is_empty() {
+        return;
+    }
+    out.push_str(&heading("DECISIONS ABOUT WHAT FAILED"));
+    for held in report.decisions.iter().take(LINES) {
+        let line = one_line(&format!("{} {}", held.at, held.line()));
+        out.push_str(&wrap(&cut(&line, 1000), "  - ", "    "));
+    }
+    if report.decisions.len() > LINES {
+        let text = format!("... and {} more: see the report", report.decisions.len() - LINES);
+        out.push_str(&wrap(&text, "  ", "  "));
     }
 }
 
@@ -222,6 +248,20 @@ mod tests {
             subject.len() < 100 && subject.contains("APPROVAL TIMED OUT after 4 min"),
             "{subject}"
         );
+    }
+
+    #[test]
+    fn a_skip_stands_in_the_subject_and_with_its_reason() {
+        use crate::holds::tests::held;
+        let mut found = found(json!([]), json!([entry(0, "FAILED", true)]), json!([]));
+        found.holds = vec![held(0, "SKIP", 4, 65)];
+        let report = report(&end("SUCCEEDED", json!(null), json!([])), &found);
+        assert!(subject(&report).contains("SUCCEEDED, 1 SKIPPED in"), "{}", subject(&report));
+        let body = body(&report, FOLDER).split_whitespace().collect::<Vec<_>>().join(" ");
+        for text in ["DECISIONS ABOUT WHAT FAILED", "SKIP after 1 min 5 s", "may lack it", "Waited"]
+        {
+            assert!(body.contains(text), "{text} in {body}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod close;
 mod end;
 mod event;
 mod gather;
+mod holds;
 mod mail;
 mod next;
 mod report;

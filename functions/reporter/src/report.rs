@@ -2,6 +2,7 @@
 
 use crate::end::{End, texts};
 use crate::gather::Found;
+use crate::holds::{self, Held};
 use crate::next;
 use crate::resources::{Resource, State, between, rows};
 use serde::Serialize;
@@ -42,6 +43,10 @@ pub struct Report {
     pub seconds: i64,
     /// Who decided.
     pub approval: Option<Approval>,
+    /// What people decided about failed resources, in the order of time.
+    pub decisions: Vec<Held>,
+    /// How long the run waited for people, from the request for approval on.
+    pub waited_seconds: i64,
     /// In the order of the plan.
     pub resources: Vec<Resource>,
     /// Measured recovery time of a run that succeeded.
@@ -99,6 +104,7 @@ fn build_at(end: &End, found: &Found, region: &str, now: &str) -> Report {
         from_start: seconds,
         from_approval: approval.as_ref().and_then(|a| between(Some(&a.at), Some(now))),
     });
+    let approved_after = approval.as_ref().and_then(|a| a.waited_seconds).unwrap_or(0);
     let rpo = resources.iter().filter_map(|r| r.rpo_seconds).reduce(f64::max);
     Report {
         report_id: String::new(),
@@ -118,6 +124,8 @@ fn build_at(end: &End, found: &Found, region: &str, now: &str) -> Report {
         start_again: next::command(end, region),
         warnings: warnings(end, found, &resources),
         card: found.card.clone(),
+        waited_seconds: approved_after + holds::waited_by_the_run(&found.holds),
+        decisions: found.holds.clone(),
         approval,
         resources,
         recovery_seconds,
@@ -164,6 +172,10 @@ fn warnings(end: &End, found: &Found, resources: &[Resource]) -> Vec<String> {
     if missing > 0 && end.outcome == "SUCCEEDED" {
         out.push(format!("There is no journal of {missing} resources."));
     }
+    let skipped = resources.iter().filter(|r| r.status == State::Skipped);
+    out.extend(skipped.map(|r| {
+        format!("{} {} was skipped: the product may lack it.", r.resource_type, r.resource_name)
+    }));
     out
 }
 
@@ -262,6 +274,7 @@ pub mod tests {
         let value = serde_json::to_value(report(&end, &Found::default())).unwrap();
         for name in [
             "approval",
+            "decisions",
             "resources",
             "recoverySeconds",
             "rpoSeconds",

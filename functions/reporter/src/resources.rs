@@ -1,6 +1,7 @@
 //! One row per resource: the plan's order, the journal's facts. Pure.
 
 use crate::gather::Found;
+use crate::holds::{self, Held};
 use serde::{Deserialize, Serialize};
 use shared::folder::{PlanEntry, place, position};
 use shared::journal::Entry;
@@ -33,6 +34,8 @@ pub enum State {
     NotStarted,
     /// The plan found that it cannot be done.
     Blocked,
+    /// It failed, and somebody decided to go on without it.
+    Skipped,
 }
 
 /// One resource of the report.
@@ -63,8 +66,10 @@ pub struct Resource {
     pub started_at: Option<String>,
     /// RFC 3339.
     pub ended_at: Option<String>,
-    /// How long it took.
+    /// How long it took, without the time that it waited for people.
     pub seconds: Option<i64>,
+    /// How long it waited for people.
+    pub waited_seconds: i64,
     /// Measured data loss.
     pub rpo_seconds: Option<f64>,
 }
@@ -79,6 +84,7 @@ impl Resource {
             (State::Running, _) => "was running",
             (State::NotStarted, _) => "not started",
             (State::Blocked, _) => "BLOCKED",
+            (State::Skipped, _) => "SKIPPED",
         }
     }
 
@@ -102,10 +108,12 @@ pub fn rows(found: &Found) -> Vec<Resource> {
     for plan in &found.plan.entries {
         let at = plan.position();
         let row = journal.remove(&at).map_or_else(|| of_plan(plan), of_journal);
-        rows.push(with_failure(row, failures.get(&at).copied()));
+        let row = with_failure(row, failures.get(&at).copied());
+        rows.push(with_holds(row, &found.holds, &at));
     }
     for (at, entry) in journal {
-        rows.push(with_failure(of_journal(entry), failures.get(&at).copied()));
+        let row = with_failure(of_journal(entry), failures.get(&at).copied());
+        rows.push(with_holds(row, &found.holds, &at));
     }
     rows
 }
@@ -131,6 +139,7 @@ fn of_plan(plan: &PlanEntry) -> Resource {
         started_at: None,
         ended_at: None,
         seconds: None,
+        waited_seconds: 0,
         rpo_seconds: None,
     }
 }
@@ -161,7 +170,29 @@ fn of_journal(entry: &Entry) -> Resource {
         started_at: Some(entry.started_at.clone()),
         ended_at: entry.ended_at.clone(),
         seconds: between(Some(&entry.started_at), entry.ended_at.as_deref()),
+        waited_seconds: 0,
         rpo_seconds: entry.rpo_seconds,
+    }
+}
+
+/// The time between attempts belongs to people; a skip is the end of a resource that failed.
+fn with_holds(row: Resource, holds: &[Held], at: &str) -> Resource {
+    // A wait behind the last attempt is not within its time.
+    let within = holds.iter().filter(|h| h.at < *row.ended_at.as_ref().unwrap_or(&h.at));
+    let within: Vec<Held> = within.cloned().collect();
+    let row = Resource {
+        seconds: row.seconds.map(|s| (s - holds::waited(&within, at)).max(0)),
+        waited_seconds: holds::waited(holds, at),
+        ..row
+    };
+    match holds::skip(holds, at) {
+        Some(held) if row.status != State::Done => {
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            let (who, why) = (text(&held.approver), text(&held.reason));
+            let summary = format!("skipped by {who}: {why}. It had failed: {}", row.summary);
+            Resource { status: State::Skipped, summary, ..row }
+        }
+        _ => row,
     }
 }
 
@@ -255,6 +286,18 @@ pub mod tests {
         assert_eq!(rows[3].seconds, None);
         assert_eq!(rows[4].summary, "crashed");
         assert_eq!(rows[6].summary, "there is no such thing");
+    }
+
+    #[test]
+    fn a_skip_is_the_end_of_a_failed_resource_and_waiting_is_counted_apart() {
+        use crate::holds::tests::held;
+        let mut found = found(json!([]), json!([entry(0, "FAILED", true)]), json!([]));
+        found.holds = vec![held(0, "RETRY", 2, 30), held(0, "SKIP", 4, 600)];
+        let row = &rows(&found)[0];
+        assert_eq!((row.word(), row.seconds, row.waited_seconds), ("SKIPPED", Some(100), 630));
+        assert!(row.summary.starts_with("skipped by Ann: drill. It had failed: it is gone."));
+        found.journal = serde_json::from_value(json!([entry(0, "DONE", true)])).unwrap();
+        assert_eq!(rows(&found)[0].word(), "done");
     }
 
     #[test]

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 /// Folder of the manifests in the bucket.
 pub const FILES: &str = "dr-orchestration-artifacts/manifest-files/";
 
-/// A product manifest: one application layer per list of files. It may run in one Region only.
+/// A product manifest: one application layer per list of files. It may run in one Region only, and
+/// what fails asks nobody.
 pub fn product(name: &str, action: &str, region: &str, layers: &[&[&str]]) -> Value {
     let layer = |(n, files): (usize, &&[&str])| {
         json!({"app_layer": n + 1, "apps": [{
@@ -20,6 +21,7 @@ pub fn product(name: &str, action: &str, region: &str, layers: &[&[&str]]) -> Va
         "product_name": name,
         "region": region,
         "approval": {"timeout_minutes": 10},
+        "onFailure": "fail",
         "product": layers.iter().enumerate().map(layer).collect::<Vec<_>>(),
     })
 }

@@ -8,6 +8,7 @@ use manifest_loader::product::Product;
 use manifest_loader::registry::Registry;
 use manifest_loader::{application, key, product, start, text};
 use serde_json::{Value, json};
+use shared::pending::Decision;
 use shared::{Context, Frame, Phase, Result, clock, consent};
 use std::time::Duration;
 
@@ -29,7 +30,9 @@ pub async fn load(frame: &Frame, payload: Value) -> Result<Value> {
             let name = run.product.as_ref().and_then(|p| p.name.as_deref());
             let phase = run.product.as_ref().and_then(|p| p.action);
             let regions = run.product.as_ref().map(|p| p.regions.clone()).unwrap_or_default();
-            let context = name.map(|n| context_of(frame, &start, n, &regions));
+            let hold_seconds = run.product.as_ref().map_or(0, |p| p.hold_seconds);
+            let context =
+                name.map(|n| Context { hold_seconds, ..context_of(frame, &start, n, &regions) });
             let answer = match (&context, phase, report.is_clean()) {
                 (Some(context), Some(phase), true) => {
                     begin(frame, context.clone(), phase, &run, &mut report).await
@@ -223,7 +226,6 @@ fn layers(product: &Product, files: &[Loaded], show: impl Fn(&FileRef) -> Value)
 
 fn loaded(context: &Context, phase: Phase, product: &Product, run: &Run) -> Value {
     let files = &run.files;
-    let name = context.execution.rsplit(':').next().unwrap_or_default();
     json!({
         "status": "LOADED",
         "errorType": null,
@@ -234,10 +236,17 @@ fn loaded(context: &Context, phase: Phase, product: &Product, run: &Run) -> Valu
         "phase": phase,
         "planOnly": run.plan_only,
         "approvalSeconds": product.approval_seconds,
-        "approveCommand": consent::one_line_command(&context.region, &context.product, name),
+        "approveCommand": approve_command(context),
         "files": files.iter().map(|f| &f.reference).collect::<Vec<_>>(),
         "layers": layers(product, files, |f| json!(f)),
     })
+}
+
+/// For whoever finds the waiting state before the mail.
+fn approve_command(context: &Context) -> String {
+    let name = context.execution.rsplit(':').next().unwrap_or_default();
+    let parameter = consent::parameter(&context.product, name);
+    consent::one_line_command(&context.region, &parameter, Decision::Approved)
 }
 
 fn failed(failure: &Failure, context: Option<&Context>, phase: Option<Phase>) -> Value {

@@ -58,6 +58,7 @@ fn ours(context: &Context, phase: Phase, before: Option<&Lock>) -> Lock {
         taken_at: clock::now(),
         released_at: None,
         outcome: None,
+        aborted: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The operations: thin I/O around the rules of the library.
 
+pub mod again;
 mod approved;
 mod bucket;
 mod dashboard;
@@ -158,6 +159,7 @@ pub fn context_of(
         unplanned: regions.unplanned,
         approved: vec![],
         direct: false,
+        hold_seconds: 0,
         folder: run_folder(product, &start.execution_name),
     }
 }

@@ -105,6 +105,7 @@ async fn hold_lock(world: &World, case: &Case, kills: u32) {
         taken_at: "2026-01-01T00:00:00Z".to_owned(),
         released_at: None,
         outcome: None,
+        aborted: None,
     };
     let body = serde_json::to_vec(&lock).unwrap();
     let put = world.s3(case.region).put_object().bucket(World::bucket(case.region));
