@@ -10,6 +10,8 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 
+from localaws import mutations
+
 # Signing name -> botocore's name, where they differ (and the service is one that we meet).
 MODELS = {"states": "stepfunctions", "monitoring": "cloudwatch", "elasticloadbalancing": "elbv2",
           "email": "ses", "elasticfilesystem": "efs", "aoss": "opensearchserverless",
@@ -17,10 +19,6 @@ MODELS = {"states": "stepfunctions", "monitoring": "cloudwatch", "elasticloadbal
 # Signing name -> the prefix of IAM actions, which is how the call log names services.
 PREFIXES = {"monitoring": "cloudwatch", "email": "ses"}
 
-READS = re.compile(
-    r"(Describe|Get|List|Head|Lookup|Query|Scan|BatchGet|Search|Select|Estimate|Validate|Simulate|"
-    r"AssumeRole|Detect|Filter|Preview|Test|View|Download|StartQuery|StopQuery|Verify|Decode)")
-READ_EXCEPTIONS = {"DetectStackDrift", "DetectStackResourceDrift", "DetectStackSetDrift"}
 SECRET = re.compile(r"password|secret|token|privatekey", re.IGNORECASE)
 CBOR_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)")
 MOST_TEXT = 256
@@ -37,17 +35,13 @@ class Operation:
     protocol: str
     parameters: dict = field(default_factory=dict)
     payload: str | None = None
+    mutating: bool = True
 
     @property
     def request(self) -> dict:
         """A small part of the parameters, without secrets and bodies."""
         return {key: _small(key, value) for key, value in self.parameters.items()
                 if value is not None and key != self.payload}
-
-    @property
-    def mutating(self) -> bool:
-        """Whether the action is not a read."""
-        return not READS.match(self.action) or self.action in READ_EXCEPTIONS
 
 
 def resolve(signing_name: str, environ: dict) -> Operation:
@@ -67,9 +61,11 @@ def _with_model(service: str, name: str, model, request: Request) -> Operation:
     try:
         found, uri_params = get_service_router(name).match(request)
     except Exception:  # moto answers such requests itself; the log only needs a name
-        return Operation(service, _target(request) or "Unknown", protocol)
+        action = _target(request) or "Unknown"
+        return Operation(service, action, protocol, mutating=mutations.mutates(name, action))
     parameters = _parameters(found, protocol, request, uri_params)
-    return Operation(service, found.name, protocol, parameters, _payload_member(found))
+    return Operation(service, found.name, protocol, parameters, _payload_member(found),
+                     mutations.mutates(name, found.name))
 
 
 def protocol_of(model, request: Request) -> str:

@@ -19,6 +19,7 @@ class Call:
     request: dict = field(default_factory=dict)
     protocol: str = "json"
     sandbox: str | None = None
+    mode: str | None = None  # of the event that the calling function works on
     iam: str | None = None  # "allowed" or "denied"; None when nobody was asked
     result: str = "running"
     status: int = 0

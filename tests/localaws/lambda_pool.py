@@ -44,6 +44,12 @@ def kill(sandbox_id: str) -> None:
         sandbox.kill()
 
 
+def mode_of(sandbox_id: str | None) -> str | None:
+    """The `mode` of the event that a sandbox works on, or worked on last."""
+    sandbox = _by_id.get(sandbox_id) if sandbox_id else None
+    return sandbox.mode if sandbox else None
+
+
 def running() -> int:
     """How many invocations run now."""
     with _lock:

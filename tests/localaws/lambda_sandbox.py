@@ -28,6 +28,14 @@ class Invocation:
     deadline_ms: int = 0
 
     @property
+    def mode(self) -> str | None:
+        """The event's `mode`, if it has one: what a function may do, for the call log."""
+        with contextlib.suppress(ValueError, AttributeError):
+            mode = json.loads(self.payload).get("mode")
+            return mode if isinstance(mode, str) else None
+        return None
+
+    @property
     def trace_id(self) -> str:
         """An X-Ray header that says: not sampled."""
         return f"Root=1-{int(time.time()):08x}-{self.request_id.replace('-', '')[:24]};Sampled=0"
@@ -68,6 +76,7 @@ class Sandbox:
     def __init__(self, key: tuple, log: LogStream):
         self.id = uuid.uuid4().hex
         self.key, self.log = key, log
+        self.mode: str | None = None
         self.process: subprocess.Popen | None = None
         self._api = lambda_api.RuntimeApi(self)
         self._inbox: queue.SimpleQueue = queue.SimpleQueue()
@@ -127,6 +136,7 @@ class Sandbox:
         invocation.deadline_ms = int((time.time() + invocation.timeout) * 1000)
         with self._changed:
             self._current, self._outcome = invocation.request_id, None
+        self.mode = invocation.mode
         self.log.write([f"START RequestId: {invocation.request_id} Version: $LATEST"])
         self._inbox.put(invocation)
         outcome = self._result(invocation)

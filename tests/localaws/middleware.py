@@ -99,7 +99,8 @@ class Middleware:
         environ["wsgi.input"].seek(0)
         call = Call(operation.service, operation.action, scope[1], caller.principal,
                     caller.function, operation.mutating, operation.request,
-                    "cbor" if is_cbor else operation.protocol, caller.sandbox)
+                    "cbor" if is_cbor else operation.protocol, caller.sandbox,
+                    lambda_pool.mode_of(caller.sandbox))
         calls.begin(call)
         refusal = _refusal(call, caller, scope[0], operation.parameters, environ)
         if refusal:

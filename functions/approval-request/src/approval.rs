@@ -50,7 +50,8 @@ pub async fn approval(frame: &Frame, payload: Value) -> Result<Value> {
     Ok(json!({"status": "REQUESTED", "expiresAt": pending.expires_at}))
 }
 
-async fn read(frame: &Frame, context: &Context) -> Result<(Plan, Value)> {
+/// Plan and record of a run.
+pub async fn read(frame: &Frame, context: &Context) -> Result<(Plan, Value)> {
     let key = format!("{}plan.json", context.folder);
     let plan = frame.store.get_json(&key).await?.ok_or_else(|| {
         Error::internal(format!(
@@ -63,7 +64,7 @@ async fn read(frame: &Frame, context: &Context) -> Result<(Plan, Value)> {
 }
 
 /// What earlier runs left; without it the catalogue's figures count.
-async fn known(frame: &Frame, product: &str) -> Known {
+pub async fn known(frame: &Frame, product: &str) -> Known {
     let (durations_key, skips_key) = (durations::key(product), skips::key(product));
     let (durations, skips) =
         tokio::join!(frame.store.get_json(&durations_key), frame.store.get_json(&skips_key));

@@ -33,32 +33,38 @@ impl Mail<'_> {
     /// The body.
     pub fn body(&self) -> String {
         let card = &self.pending.card;
-        let mut out = wrap(&format!("Approve {}?", card.title), "", "");
-        out.push('\n');
-        card.facts.iter().for_each(|f| out.push_str(&fact(&f.label, &f.value)));
-        out.push_str(&warnings(&card.warnings));
-        out.push_str(&alarms(&card.alarms));
-        out.push_str(&answer::section(self));
-        self.plan(card, &mut out);
-        out.push_str(&manifests(card));
-        out
+        let title = format!("Approve {}?", card.title);
+        sheet(card, &title, &answer::section(self), self.whole_plan)
     }
+}
 
-    /// Every resource in its order, cut at the budget.
-    fn plan(&self, card: &Card, out: &mut String) {
-        out.push_str(&heading("WHAT WILL HAPPEN, IN THIS ORDER"));
-        let mut left: usize = card.groups.iter().map(|g| g.items.len()).sum();
-        for group in &card.groups {
-            out.push_str(&wrap(&group.title, "\n  ", "  "));
-            for item in &group.items {
-                if out.len() > BUDGET {
-                    let text = format!("... and {left} more: see the page or {}", self.whole_plan);
-                    out.push_str(&wrap(&text, "\n  ", "  "));
-                    return;
-                }
-                out.push_str(&line(item, true));
-                left -= 1;
+/// The card as text; `answer` tells how to answer it.
+pub fn sheet(card: &Card, title: &str, answer: &str, whole_plan: &str) -> String {
+    let mut out = wrap(title, "", "");
+    out.push('\n');
+    card.facts.iter().for_each(|f| out.push_str(&fact(&f.label, &f.value)));
+    out.push_str(&warnings(&card.warnings));
+    out.push_str(&alarms(&card.alarms));
+    out.push_str(answer);
+    steps(card, whole_plan, &mut out);
+    out.push_str(&manifests(card));
+    out
+}
+
+/// Every resource in its order, cut at the budget.
+fn steps(card: &Card, whole_plan: &str, out: &mut String) {
+    out.push_str(&heading("WHAT WILL HAPPEN, IN THIS ORDER"));
+    let mut left: usize = card.groups.iter().map(|g| g.items.len()).sum();
+    for group in &card.groups {
+        out.push_str(&wrap(&group.title, "\n  ", "  "));
+        for item in &group.items {
+            if out.len() > BUDGET {
+                let text = format!("... and {left} more: see the page or {whole_plan}");
+                out.push_str(&wrap(&text, "\n  ", "  "));
+                return;
             }
+            out.push_str(&line(item, true));
+            left -= 1;
         }
     }
 }
@@ -182,6 +188,16 @@ pub mod tests {
         for line in body.lines().filter(|l| l.trim().contains(' ')) {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
+    }
+
+    #[test]
+    fn a_dry_run_shows_the_same_without_a_way_to_answer() {
+        let card = sample::card();
+        let text = sheet(&card, &card.title, "", "s3://bucket/plan.json");
+        let (_, asked) = mail(&pending(card), None);
+        let of_both = text.lines().filter(|l| asked.contains(l)).count();
+        assert_eq!(text.lines().count() - of_both, 0, "{text}");
+        assert!(!text.contains("YOUR ANSWER") && asked.contains("YOUR ANSWER"));
     }
 
     #[test]

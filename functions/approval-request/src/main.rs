@@ -1,15 +1,18 @@
 //! approval-request: asks people, by a mail with one link to the approval page and one command. Called
 //! with a task token by `lambda:invoke.waitForTaskToken`; approval-callback or approval-iam answers it.
 //!
-//! **Operations:** `approval` of a planned run, `hold` of a resource that failed.
+//! **Operations:** `approval` of a planned run, `hold` of a resource that failed, `show` of a run that
+//! only plans.
 //! **Reads:** `plan.json` and `run.json` of the run's folder, what else of the run waits for an answer,
 //! the page's address in Parameter Store.
-//! **Writes:** `pending/<id>.json`, `approval.json` in the run's folder, one mail.
+//! **Writes:** `pending/<id>.json`, `approval.json` in the run's folder, one mail. `show`: `card.json` and
+//! `card.txt` in the run's folder, and no mail.
 //! **Secrets:** the token stays in the bucket, the id goes into the mail; neither is logged.
 
 mod answer;
 mod approval;
 mod card;
+mod dry;
 mod expected;
 mod hold;
 mod hold_card;
@@ -28,6 +31,7 @@ async fn main() -> std::result::Result<(), lambda_runtime::Error> {
 async fn handle(frame: Frame, payload: Value) -> Result<Value> {
     match payload["operation"].as_str() {
         Some("hold") => hold::hold(&frame, payload).await,
+        Some("show") => dry::show(&frame, payload).await,
         _ => approval::approval(&frame, payload).await,
     }
 }

@@ -39,7 +39,7 @@ fn enough(file: &str, rule: &Rule, report: &mut Report) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use serde_json::json;
 
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_approvers_are_a_mistake() {
+    pub fn too_few_approvers_are_a_mistake() {
         let (lead, same) =
             ("arn:aws:iam::123456789012:role/Lead", "arn:aws:iam::123456789012:role/a/Lead");
         assert_eq!(of(json!({"approvers": [lead]})).1, 0);

@@ -80,7 +80,7 @@ pub fn short_names<'a>(keys: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_another_phase_is_a_warning() {
+    pub fn a_name_of_another_phase_is_a_warning() {
         let mut report = Report::default();
         warn_of_another_phase(
             "m/Product-manifest-shop-activate.json",

@@ -17,6 +17,8 @@ pub mod text;
 pub mod tree;
 
 #[cfg(test)]
+mod complete_tests;
+#[cfg(test)]
 mod offline_tests;
 #[cfg(test)]
 mod rules_tests;

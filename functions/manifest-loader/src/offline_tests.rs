@@ -33,7 +33,7 @@ fn alone_the_file_name_decides_the_phase() {
 }
 
 #[test]
-fn a_manifest_that_was_not_given_is_a_warning() {
+pub fn a_manifest_that_was_not_given_is_a_warning() {
     let (checked, lines) = found(&[file("p.json", PRODUCT, true)]);
     assert!(lines.is_empty());
     assert_eq!(
@@ -88,7 +88,7 @@ fn in_a_folder_other_files_are_skipped_but_broken_manifests_are_not() {
 }
 
 #[test]
-fn a_named_file_must_be_a_manifest() {
+pub fn a_named_file_must_be_a_manifest() {
     let (_, lines) = found(&[file("x.json", "{\"a\": 1}", true)]);
     assert!(lines[0].contains("neither a product manifest"), "{lines:?}");
 }

@@ -25,7 +25,10 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at a path.
+    #[cfg_attr(test, track_caller)]
     pub fn new(file: &str, path: &str, text: impl AsRef<str>) -> Self {
+        #[cfg(test)]
+        crate::complete_tests::note(std::panic::Location::caller());
         Self {
             file: file.to_owned(),
             path: path.to_owned(),
@@ -68,11 +71,13 @@ pub struct Report {
 
 impl Report {
     /// Adds a problem.
+    #[cfg_attr(test, track_caller)]
     pub fn wrong(&mut self, file: &str, path: &str, text: impl AsRef<str>) {
         self.problems.push(Problem::new(file, path, text));
     }
 
     /// Adds a problem of another type.
+    #[cfg_attr(test, track_caller)]
     pub fn wrong_as(
         &mut self,
         error_type: ErrorType,
@@ -91,6 +96,7 @@ impl Report {
     }
 
     /// Adds a warning.
+    #[cfg_attr(test, track_caller)]
     pub fn warn(&mut self, file: &str, path: &str, text: impl AsRef<str>) {
         self.warnings.push(Problem::new(file, path, text));
     }

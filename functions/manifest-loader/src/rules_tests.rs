@@ -71,7 +71,7 @@ fn a_good_manifest_is_silent() {
 }
 
 #[test]
-fn each_rule_of_an_application_manifest_names_its_place_and_what_would_be_right() {
+pub fn each_rule_of_an_application_manifest_names_its_place_and_what_would_be_right() {
     let test = |parameters: Value| json!({"resourceType": "ModuleTest", "resourceName": "t", "parameters": parameters});
     let p = "$[0].resources[0].parameters";
     let r = "$[0].resources[0]";
@@ -193,7 +193,7 @@ fn each_rule_of_an_application_manifest_names_its_place_and_what_would_be_right(
 }
 
 #[test]
-fn each_rule_of_a_product_manifest_names_its_place_and_what_would_be_right() {
+pub fn each_rule_of_a_product_manifest_names_its_place_and_what_would_be_right() {
     let app = |app: Value| with("product", json!([{"app_layer": 1, "apps": [app]}]));
     let files = "$.product[0].apps[0].service_order_files";
     let cases: Vec<(Value, &str, Vec<&str>)> = vec![
@@ -304,7 +304,7 @@ fn each_rule_of_a_product_manifest_names_its_place_and_what_would_be_right() {
 }
 
 #[test]
-fn regions_must_make_sense_together() {
+pub fn regions_must_make_sense_together() {
     let regions = |primary: &str, secondary: &str, unplanned: bool| {
         let mut product = good_product();
         product["primary_region"] = json!(primary);
@@ -343,12 +343,22 @@ fn two_hundred_problems_are_two_hundred_problems() {
 }
 
 #[test]
-fn too_many_resources_and_too_much_state_are_refused() {
+pub fn too_many_resources_and_too_much_state_are_refused() {
     let resource = |echo: &str| json!({"resourceType": "ModuleTest", "resourceName": "x", "parameters": {"Echo": echo}});
     let many = |n: usize, echo: &str| json!([{"layer": 1, "resources": vec![resource(echo); n]}]);
     assert!(application(&many(400, "x")).is_empty());
     assert_one(&application(&many(401, "x")), "$", &["401 resources", "the limit is 400"]);
     assert_one(&application(&many(300, &"x".repeat(900))), "$", &["split it into several"]);
+    let app = |n: usize| {
+        let files: Vec<String> = (0..n).map(|n| format!("m/{n}.json")).collect();
+        with("product", json!([{"apps": [{"name": "a", "service_order_files": files}]}]))
+    };
+    assert!(product(&app(200), None).is_empty());
+    assert_one(
+        &product(&app(201), None),
+        "$.product",
+        &["service order files", "split it into several products"],
+    );
 }
 
 #[test]
@@ -366,7 +376,7 @@ fn the_normal_form_has_no_aliases() {
 }
 
 #[test]
-fn wrong_parameters_have_their_own_error_type() {
+pub fn wrong_parameters_have_their_own_error_type() {
     let check = |value: Value| {
         let mut report = Report::default();
         application::check(registry(), "f", &value, None, &mut report);
@@ -380,8 +390,9 @@ fn wrong_parameters_have_their_own_error_type() {
 }
 
 #[test]
-fn the_start_input_is_checked_like_a_manifest() {
-    let cases: [(Value, &str, &str); 6] = [
+pub fn the_start_input_is_checked_like_a_manifest() {
+    let cases: [(Value, &str, &str); 7] = [
+        (json!({"productmanifestpath": "a", "planOnly": "yes"}), "$.planOnly", "\"yes\""),
         (json!({}), "$", "\"productmanifestpath\" is missing"),
         (json!([1]), "$", "must be {\"productmanifestpath\""),
         (json!({"productmanifestpath": 1}), "$.productmanifestpath", "the number 1"),
@@ -403,7 +414,7 @@ fn the_start_input_is_checked_like_a_manifest() {
 }
 
 #[test]
-fn a_direct_start_is_checked_like_a_manifest() {
+pub fn a_direct_start_is_checked_like_a_manifest() {
     let check = |input: Value| {
         let mut report = Report::default();
         let given =
@@ -421,7 +432,7 @@ fn a_direct_start_is_checked_like_a_manifest() {
 }
 
 #[test]
-fn a_token_outside_of_parameters_is_no_value() {
+pub fn a_token_outside_of_parameters_is_no_value() {
     let token = || json!("!Import shop-value");
     let hint = "tokens are resolved in parameters alone";
     for key in ["action", "product_name", "unplanned", "rto_minutes", "approval", "product"] {

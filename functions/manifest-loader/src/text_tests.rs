@@ -31,7 +31,9 @@ fn json_and_yaml_are_told_apart_by_extension_then_by_content() {
 }
 
 #[test]
-fn broken_syntax_is_told_with_line_and_column() {
+pub fn broken_syntax_is_told_with_line_and_column() {
+    let deep = problem("a.yaml", "[".repeat(10_000).as_bytes());
+    assert_eq!(deep, "a.yaml: not legal YAML: nested too deep");
     let cases = [
         ("a.json", "[\n  {\"a\": 1,}\n]", "a.json:2:", "not legal JSON"),
         ("a.json", "[1", "a.json:1:2", "EOF"),
@@ -50,7 +52,7 @@ fn broken_syntax_is_told_with_line_and_column() {
 }
 
 #[test]
-fn what_would_be_ambiguous_is_refused() {
+pub fn what_would_be_ambiguous_is_refused() {
     let cases = [
         ("a.json", "{\"a\": 1, \"a\": 2}", "\"a\" is given twice"),
         ("a.yaml", "a: 1\na: 2\n", "\"a\" is given twice"),
@@ -80,13 +82,13 @@ fn yaml_is_read_as_people_mean_it() {
 }
 
 #[test]
-fn other_encodings_are_refused_with_their_place() {
+pub fn other_encodings_are_refused_with_their_place() {
     let found = problem("a.json", b"[\n \"\xff\"]");
     assert!(found.starts_with("a.json:2:3: the file is not UTF-8"), "{found}");
 }
 
 #[test]
-fn a_file_beyond_the_limit_is_refused() {
+pub fn a_file_beyond_the_limit_is_refused() {
     assert!(parse("a.json", format!("[\"{}\"]", "x".repeat(LIMIT - 4)).as_bytes()).is_ok());
     let found = problem("a.json", format!("[\"{}\"]", "x".repeat(LIMIT - 3)).as_bytes());
     assert!(found.contains("128 KB"), "{found}");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use shared::folder::Plan;
 use shared::journal::Entry;
 use shared::names::run_folder;
-use shared::pending::{Answer, answer_key};
+use shared::pending::{Answer, Card, answer_key};
 use shared::store::Store;
 use shared::{Context, Error, Frame, Phase, Result};
 use tokio::task::JoinSet;
@@ -34,6 +34,8 @@ pub struct Found {
     pub context: Option<Context>,
     /// The phase, when the end did not bring it.
     pub phase: Option<Phase>,
+    /// What an approver would have seen, of a run that only plans.
+    pub card: Option<Card>,
     /// One for each resource that was begun.
     pub journal: Vec<Entry>,
     /// What people decided about failed resources.
@@ -134,6 +136,9 @@ pub async fn read(frame: &Frame, end: &End) -> Found {
     found.requested_at = asked.and_then(|a| a["requestedAt"].as_str().map(str::to_owned));
     if found.requested_at.is_some() && end.approval.is_none() {
         found.answer = json(store, &answer_key(&end.execution), &mut found.warnings).await;
+    }
+    if end.is_plan_only() {
+        found.card = json(store, &of("card.json"), &mut found.warnings).await;
     }
     read_journal(store, &of("journal/"), &mut found).await;
     found.holds.sort_by(|a, b| a.at.cmp(&b.at));

@@ -8,7 +8,8 @@ use crate::resources::{Resource, State, between, rows};
 use serde::Serialize;
 use serde_json::Value;
 use shared::clock;
-use shared::pending::{Answer, Decision};
+use shared::pending::{Answer, Card, Decision};
+use shared::text::one_line;
 
 /// `report.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -56,7 +57,9 @@ pub struct Report {
     pub next_step: String,
     /// The call that starts the same manifest again.
     pub start_again: Option<String>,
-    /// What the loader warned of, and what this report could not find out.
+    /// What an approver would have seen, of a run that only plans.
+    pub card: Option<Card>,
+    /// What the loader and the card warn of, and what this report could not find out.
     pub warnings: Vec<String>,
 }
 
@@ -120,6 +123,7 @@ fn build_at(end: &End, found: &Found, region: &str, now: &str) -> Report {
         next_step: next::step(end, found, region),
         start_again: next::command(end, region),
         warnings: warnings(end, found, &resources),
+        card: found.card.clone(),
         waited_seconds: approved_after + holds::waited_by_the_run(&found.holds),
         decisions: found.holds.clone(),
         approval,
@@ -156,6 +160,10 @@ fn lines(end: &End, found: &Found) -> Vec<String> {
 
 fn warnings(end: &End, found: &Found, resources: &[Resource]) -> Vec<String> {
     let mut out = found.warnings.clone();
+    // The card repeats the loader's.
+    let shown: Vec<String> = out.iter().map(|w| one_line(w)).collect();
+    let of_card = found.card.iter().flat_map(|c| &c.warnings);
+    out.extend(of_card.filter(|w| !shown.contains(w)).cloned());
     let running = resources.iter().filter(|r| r.status == State::Running).count();
     if running > 0 && end.outcome == "SUCCEEDED" {
         out.push(format!("The journal of {running} resources does not show their end."));
@@ -227,6 +235,17 @@ pub mod tests {
     }
 
     #[test]
+    fn warnings_of_a_card_stand_beside_the_loaders_each_once() {
+        let texts = |all: &[&str]| all.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let warnings = texts(&["a b", "it takes too long"]);
+        let card = Some(Card { warnings, ..Card::default() });
+        let found = Found { card, warnings: texts(&["a\nb"]), ..Found::default() };
+        let report = report(&end("PLANNED", Value::Null, json!([])), &found);
+        assert_eq!(report.warnings, ["a\nb", "it takes too long"]);
+        assert_eq!(report.card, found.card);
+    }
+
+    #[test]
     fn all_problems_are_reported_not_only_the_first() {
         let found = Found { problems: vec!["a".into(), "b".into()], ..Found::default() };
         let mut end = end("FAILED", json!("Dr.InvalidManifest"), json!(["2 problems: a ..."]));
@@ -260,6 +279,7 @@ pub mod tests {
             "recoverySeconds",
             "rpoSeconds",
             "nextStep",
+            "card",
             "warnings",
         ] {
             assert!(value.get(name).is_some(), "{name}");

@@ -1,5 +1,6 @@
 //! The control API of the local AWS.
 
+use crate::plans;
 use crate::raw::{ADMINISTRATOR, To};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -81,8 +82,13 @@ impl Control {
         calls["calls"].as_array().into_iter().flatten().cloned().map(Call).collect()
     }
 
-    /// Forgets the calls so far.
+    /// Forgets the calls so far. The plans among them must have changed nothing.
     pub fn clear_calls(&self) {
+        plans::none(&plans::changes(&self.calls()));
+        self.forget_calls();
+    }
+
+    pub(crate) fn forget_calls(&self) {
         self.agent.delete(self.url("calls")).call().expect("the control API");
     }
 

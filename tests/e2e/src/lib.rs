@@ -9,6 +9,7 @@ mod control;
 pub mod databases;
 pub mod manifests;
 mod parent;
+pub mod plans;
 mod principals;
 pub mod raw;
 pub mod sessions;

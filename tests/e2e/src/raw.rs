@@ -61,8 +61,8 @@ impl Control {
             "elasticache" => "2015-02-02",
             "cloudformation" => "2010-05-15",
             "iam" => "2010-05-08",
-            "sts" => "2011-06-15",
             "sns" => "2010-03-31",
+            "sts" => "2011-06-15",
             other => panic!("{other} does not speak the query protocol"),
         };
         let form = [("Action", action), ("Version", version)].into_iter();

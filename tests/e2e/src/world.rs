@@ -2,6 +2,7 @@
 
 use crate::control::Control;
 use crate::parent::fork;
+use crate::plans;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -12,7 +13,7 @@ pub const EAST: &str = "us-east-1";
 /// The standby at the beginning.
 pub const WEST: &str = "us-west-2";
 
-/// A copy; it ends when it is dropped.
+/// A copy; it ends when it is dropped, and fails the test then if a plan did more than read.
 #[derive(Debug)]
 pub struct World {
     /// What happened, what shall go wrong.
@@ -132,6 +133,10 @@ impl Default for World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        // A test that has failed already says why.
+        let failed = std::thread::panicking();
+        let found = if failed { vec![] } else { plans::changes(&self.control.calls()) };
         self.control.post("shutdown", &json!({}));
+        plans::none(&found);
     }
 }

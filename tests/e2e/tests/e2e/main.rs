@@ -16,4 +16,5 @@ mod holds;
 mod lock;
 mod matrix;
 mod permissions;
+mod plans;
 mod secrets;
