@@ -43,6 +43,13 @@ pub fn module_test(name: &str, parameters: Value) -> Value {
 }
 
 impl World {
+    /// Lets what fails in this product ask nobody.
+    pub async fn fails_at_once(&self, region: &str, key: &str) {
+        let mut manifest = self.object(region, key).await.expect("the product manifest");
+        manifest["onFailure"] = json!("fail");
+        self.upload(region, key.trim_start_matches(FILES), manifest).await;
+    }
+
     /// Uploads an ACTIVATE of one application and gives the product manifest's key.
     pub async fn given(&self, region: &str, name: &str, application: impl ManifestText) -> String {
         let file = format!("{name}-app1.json");

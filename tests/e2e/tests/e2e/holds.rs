@@ -1,5 +1,7 @@
 //! Holds: a resource that fails asks people, and what each decision does to the run.
 
+use crate::cycle::product;
+use crate::permissions::missing::{put, take_away};
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::manifests::{self, application, module_test};
 use e2e::{Mail, WEST, World};
@@ -77,7 +79,7 @@ fn decisions(report: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_retry_runs_the_corrected_manifest_once_somebody_has_seen_its_plan() {
+async fn a_retry_reads_the_manifest_again_and_tells_its_digest() {
     let world = World::new();
     let layers: [&[Value]; 2] =
         [&[fails("Wrong"), module_test("Sibling", json!({}))], &[module_test("Later", json!({}))]];
@@ -94,32 +96,64 @@ async fn a_retry_runs_the_corrected_manifest_once_somebody_has_seen_its_plan() {
     let second = link(&question(&world, "Wrong", 2).await);
     assert_eq!(world.control.submit(&first, &[("decision", "SKIP")]).0, 409, "used up");
 
-    // Corrected: nobody has seen that plan.
-    let corrected = module_test("Wrong", json!({"Outcome": "DONE", "Sleep": 2}));
+    // Corrected: nothing is left that somebody would have to see.
+    let corrected = module_test("Wrong", json!({"Outcome": "DONE", "Echo": "corrected"}));
     let layers: [&[Value]; 2] =
         [&[corrected, module_test("Sibling", json!({}))], &[module_test("Later", json!({}))]];
     let text = application(&layers).to_string();
     world.upload(WEST, file.rsplit('/').next().unwrap(), application(&layers)).await;
     press(&world, &second, "RETRY");
-    let mail = question(&world, "Wrong", 3).await;
-    assert!(mail.body.contains("The manifest says something else"), "{}", mail.body);
-    assert!(mail.body.contains("WHAT RETRY WILL DO"), "{}", mail.body);
-    let digest = shared::names::sha256(text.as_bytes());
-    assert!(mail.body.contains(&digest), "{digest} in {}", mail.body);
-    press(&world, &link(&mail), "RETRY");
 
     world.wait(&arn, 120).await.succeeded();
     let report = world.report("retried", &arn).await;
     assert_eq!(statuses(&report), ["DONE", "DONE", "DONE"]);
-    assert_eq!(decisions(&report), ["RETRY", "RETRY", "RETRY"]);
+    assert_eq!(decisions(&report), ["RETRY", "RETRY"]);
     let read = report["decisions"].as_array().unwrap().iter();
     let read: Vec<_> = read.filter(|d| d["event"] == "replanned").collect();
     assert_eq!(read.len(), 2, "{read:?}");
     assert_eq!((&read[0]["changed"], &read[1]["changed"]), (&json!(false), &json!(true)));
-    assert_eq!(read[1]["sha256"], json!(digest));
-    let mails = world.mails_about(&arn, 5).await;
+    assert_eq!(read[1]["sha256"], json!(shared::names::sha256(text.as_bytes())));
+    let mails = world.mails_about(&arn, 4).await;
     let body = &mails.last().unwrap().body;
     assert!(body.contains("DECISIONS ABOUT WHAT FAILED") && body.contains("for people"), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_nobody_has_seen_is_asked_with_its_class_before_it_is_made() {
+    let world = World::new();
+    world.run(WEST, &product("INSTANTIATE")).await.succeeded();
+    let whole = take_away(&world, "rds:PromoteReadReplica");
+    let arn = world.start(WEST, &product("ACTIVATE")).await;
+    world.approve(&arn).await;
+    let mail = question(&world, "Orders database", 1).await;
+    assert!(mail.body.contains("Dr.AccessDenied"), "{}", mail.body);
+    put(&world, &whole);
+    let first = link(&mail);
+    assert_eq!(world.confirmation(&first), "", "it was approved before");
+
+    let name = "sampleproduct-app1-ACTIVATE.json";
+    let key = format!("{}{name}", manifests::FILES);
+    let mut changed = world.object(WEST, &key).await.unwrap();
+    changed[0]["resources"][0]["parameters"]["BackupRetentionPeriod"] = json!(3);
+    world.upload(WEST, name, changed).await;
+    press(&world, &first, "RETRY");
+    let mail = question(&world, "Orders database", 2).await;
+    for text in ["with this new plan?", "DATA-LOSS", "something else of this resource", &key] {
+        let body = mail.body.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(body.contains(text), "{text} in {body}");
+    }
+    let asked = link(&mail);
+    let form = [("approver", "Ada"), ("reason", "drill"), ("decision", "RETRY")];
+    let (status, page) = world.control.submit(&asked, &form);
+    assert!(status == 400 && page.contains("To press Retry, type"), "{page}");
+    assert_eq!(world.count("rds:PromoteReadReplica"), 0);
+    press(&world, &asked, "RETRY");
+    world.wait(&arn, 120).await.succeeded();
+    assert_eq!(world.count("rds:PromoteReadReplica"), 1);
+    let all = world.rds(WEST).describe_db_instances().send().await.unwrap();
+    let orders =
+        all.db_instances().iter().find(|i| i.db_instance_identifier() == Some("orders-db-dr"));
+    assert_eq!(orders.unwrap().backup_retention_period(), Some(3));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

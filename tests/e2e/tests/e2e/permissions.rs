@@ -3,7 +3,7 @@
 
 mod accounts;
 pub mod contracts;
-mod missing;
+pub mod missing;
 mod writes;
 
 use e2e::World;

@@ -14,12 +14,12 @@ fn parameters(more: Option<String>) -> Vec<(&'static str, String)> {
     all
 }
 
-fn put(world: &World, document: &str) {
+pub fn put(world: &World, document: &str) {
     world.iam("PutRolePolicy", &parameters(Some(document.to_owned()))).done();
 }
 
 /// Takes one action out of the DR execution role's policy for RDS instances; gives the whole policy.
-fn take_away(world: &World, action: &str) -> String {
+pub fn take_away(world: &World, action: &str) -> String {
     let answer = world.iam("GetRolePolicy", &parameters(None)).done();
     let text = decoded(answer.element("PolicyDocument"));
     let mut document: Value = serde_json::from_str(&text).expect("a policy");
@@ -75,6 +75,7 @@ async fn a_missing_write_ends_the_run_and_the_granted_one_resumes_it() {
     let world = World::new();
     world.run(WEST, &product("INSTANTIATE")).await.succeeded();
     let whole = take_away(&world, "rds:PromoteReadReplica");
+    world.fails_at_once(WEST, &product("ACTIVATE")).await;
     let ended = world.run(WEST, &product("ACTIVATE")).await;
     assert_eq!(ended.error, "Dr.AppLayerFailed", "{}", ended.cause);
     says(&ended, "rds:PromoteReadReplica");
