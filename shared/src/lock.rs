@@ -76,13 +76,13 @@ pub fn key(product: &str) -> String {
     format!("{PREFIX}locks/{product}.json")
 }
 
-/// Whether the execution holds the product's lock at this moment.
+/// Whether the execution holds the product's lock at this moment, and nobody has aborted its run.
 ///
 /// # Errors
 /// As the bucket says: then nobody knows, and nothing may be destroyed.
 pub async fn holds(store: &Store, product: &str, execution: &str) -> Result<bool> {
     let lock: Option<Lock> = store.get_json(&key(product)).await?;
-    Ok(lock.is_some_and(|lock| lock.is_of(execution)))
+    Ok(lock.is_some_and(|lock| lock.is_of(execution) && lock.aborted.is_none()))
 }
 
 /// Gives it back, when the execution holds it. False: it does not, and nothing was written.
@@ -109,7 +109,8 @@ pub async fn aborted(store: &Store, product: &str, execution: &str) -> Result<Op
     Ok(lock.filter(|lock| lock.is_of(execution)).and_then(|lock| lock.aborted))
 }
 
-/// Notes that the run of this execution is aborted. False: it does not hold the lock any more.
+/// Notes that the run of this execution is aborted: by somebody, or because it has ended while parts
+/// of it may still act. A redriven part then begins nothing any more. False: it does not hold the lock any more.
 ///
 /// # Errors
 /// As the bucket says.

@@ -78,10 +78,13 @@ fn skip(report: &Report, resource: &Resource) -> Skip {
 }
 
 /// A run that was stopped, ran out of time or crashed may leave executions and functions that still
-/// act: its lock is left to the rule of taking over, which looks at them.
+/// act: its lock is left to the rule of taking over, which looks at them. Until then it says that the
+/// run is over, so that a redrive changes nothing with the old approval.
 async fn give_back(frame: &Frame, end: &End) -> Result<()> {
     let internal = end.error_type.as_deref() == Some(ErrorType::Internal.as_str());
     if internal || matches!(end.outcome.as_str(), "ABORTED" | "TIMED_OUT") {
+        let why = format!("the run has ended ({}); start again, a redrive is refused", end.outcome);
+        lock::abort(&frame.store, &end.product, &end.execution, &why).await?;
         return Ok(());
     }
     let given = lock::release(&frame.store, &end.product, &end.execution, &end.outcome).await?;

@@ -15,7 +15,7 @@ pub type Approved = BTreeMap<String, ChangeClass>;
 pub async fn approved(frame: &Frame, context: &Context) -> Result<Approved> {
     if !lock::holds(&frame.store, &context.product, &context.execution).await? {
         let text = format!(
-            "the input's context names a run that does not hold the lock of {}",
+            "the input's context names a run that does not hold the lock of {}, or was aborted",
             context.product
         );
         return Err(Error::new(ErrorType::Locked, text)

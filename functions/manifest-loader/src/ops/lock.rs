@@ -33,7 +33,7 @@ pub async fn take(frame: &Frame, context: &Context, phase: Phase) -> Result<Take
         };
         let known = lock::read(&object.bytes).ok_or_else(|| no_lock(&frame.store.url(&key)))?;
         if known.is_of(&context.execution) {
-            return Ok(taken(known, None));
+            return known.aborted.clone().map_or_else(|| Ok(taken(known, None)), over);
         }
         if known.state == State::Held {
             holder::must_be_at_rest(frame, &known).await?;
@@ -60,6 +60,12 @@ fn ours(context: &Context, phase: Phase, before: Option<&Lock>) -> Lock {
         outcome: None,
         aborted: None,
     }
+}
+
+/// This very run was aborted, or has ended before.
+fn over(why: String) -> Result<Taken> {
+    let text = format!("this run is over: {why}");
+    Err(Error::new(ErrorType::Aborted, text).next("Start the same manifest again."))
 }
 
 fn name(execution: &str) -> &str {

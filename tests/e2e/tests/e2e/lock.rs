@@ -97,7 +97,10 @@ async fn a_stopped_run_keeps_its_lock_until_nothing_of_it_can_act_and_its_link_i
     assert!(why.contains("ended a moment ago"), "{why}");
     let next = world.report("stopped", &second).await["nextStep"].to_string();
     assert!(next.contains("Start again in 1"), "{next}");
-    assert_eq!(lock(&world, "stopped").await["execution"], first);
+    let held = lock(&world, "stopped").await;
+    assert_eq!(held["execution"], first);
+    assert!(held["aborted"].as_str().unwrap().contains("a redrive is refused"), "{held}");
+    nothing_of_it_begins(&world, &first).await;
 
     let (status, page) = closed(&world, &link).await;
     assert!(status == 410 && page.contains("no longer open"), "{status} {page}");
@@ -111,6 +114,23 @@ async fn a_stopped_run_keeps_its_lock_until_nothing_of_it_can_act_and_its_link_i
 }
 
 /// The event of the stop reaches the reporter a moment later.
+/// What a redrive of the stopped run would start: its phase and its resources, with its context.
+async fn nothing_of_it_begins(world: &World, run: &str) {
+    let run = world.object(WEST, &format!("{}run.json", folder("stopped", run))).await.unwrap();
+    let phase = json!({"mode": "EXECUTE", "file": run["files"][0], "context": run["context"]});
+    let ended = world.start_machine(WEST, "ACTIVATE", phase).await;
+    let why = locked(&world.wait(&ended, 60).await);
+    assert!(why.contains("or was aborted"), "{why}");
+    let resource = json!({
+        "mode": "EXECUTE", "phase": "ACTIVATE", "resourceType": "ModuleTest", "resourceName": "x",
+        "parameters": {}, "accountId": null, "context": run["context"],
+        "function": "aws-dr-orchestrator-module-test",
+    });
+    let ended = world.start_machine(WEST, "resource", resource).await;
+    let ended = world.wait(&ended, 60).await;
+    assert_eq!(ended.error, "Dr.Aborted", "{}", ended.cause);
+}
+
 async fn closed(world: &World, link: &str) -> (u16, String) {
     for _ in 0..50 {
         let (status, page) = world.control.open(link);
