@@ -131,6 +131,9 @@ class Run:
         for entry in self._documents(folder + "journal/"):
             if "resourceName" in entry and "events" in entry:
                 rows[_position(entry)] = _journalled(entry)
+        for entry in sorted(self._documents(folder + "journal/holds/"), key=_moment_of_hold):
+            if _position(entry) in rows:
+                _held(rows[_position(entry)], entry)
         files = [one.get("file") for one in loaded.get("files") or [loaded.get("file") or {}]]
         order = {name: number for number, name in enumerate(files)}
         return sorted(rows.values(),
@@ -203,6 +206,25 @@ def _journalled(entry: dict) -> Row:
         row.state = {"started": "LOOKING", "change": "CHANGING"}.get(last.get("event"), "WAITING")
         row.text = last.get("text") or row.text
     return row
+
+
+def _moment_of_hold(entry: dict) -> tuple:
+    """In the order of time; an answer comes after its question."""
+    return entry.get("at") or "", entry.get("event") != "asked"
+
+
+def _held(row: Row, entry: dict) -> None:
+    """A failed resource that waits for a person, or that a person has decided on."""
+    if row.state not in ("FAILED", "HELD", "SKIPPED"):
+        return
+    if entry.get("event") == "asked":
+        row.state, row.since, row.until = "HELD", moment(entry.get("at")), None
+        row.text = f"{entry.get('title')} Somebody must decide until {entry.get('expiresAt')}. {row.problem}"
+    elif entry.get("decision") == "SKIP":
+        row.state, row.until = "SKIPPED", moment(entry.get("at"))
+        row.text = f"skipped by {entry.get('approver')}: {entry.get('reason')}"
+    elif entry.get("event") == "decided":
+        row.state, row.until = "FAILED", moment(entry.get("at"))
 
 
 def _problem(entry: dict) -> str:

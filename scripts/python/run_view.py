@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from run_state import Row, Snapshot
 
 MARKS = {"PENDING": "·", "LOOKING": "▸", "CHANGING": "▸", "WAITING": "▸", "DONE": "✓", "FAILED": "✗",
-         "BLOCKED": "✗"}
+         "BLOCKED": "✗", "HELD": "?", "SKIPPED": "-"}
 COLOURS = {"LOOKING": "36", "CHANGING": "33", "WAITING": "36", "DONE": "32", "FAILED": "31",
-           "BLOCKED": "31"}
+           "BLOCKED": "31", "HELD": "35", "SKIPPED": "33"}
 
 
 def duration(seconds: float) -> str:
@@ -72,7 +72,7 @@ class Lines:
             if row.state != "PENDING" and self._seen.get(key) != new:
                 took = f" in {age(row)}" if row.until else ""
                 print(f"{stamp} {MARKS[row.state]} {row.app}: {row.name} ({row.type}) {row.state}{took}: "
-                      f"{row.problem or row.text}", flush=True)
+                      f"{_now(row)}", flush=True)
             self._seen[key] = new
         if snapshot.stage != self._stage:
             print(f"{stamp} {header(snapshot, self._region)}", flush=True)
@@ -119,11 +119,15 @@ def whole_table(snapshot: Snapshot, region: str) -> list[str]:
     return [header(snapshot, region), *_rows(snapshot.rows)]
 
 
+def _now(row: Row) -> str:
+    return row.text if row.state in ("HELD", "SKIPPED") else row.problem or row.text
+
+
 def _rows(rows: list[Row]) -> list[str]:
     if not rows:
         return []
     cells = [[f"{MARKS[row.state]} {row.state}", age(row), row.app, f"{row.layer + 1}", row.name, row.type,
-              row.problem or row.text] for row in rows]
+              _now(row)] for row in rows]
     return table(["State", "For", "App", "Layer", "Resource", "Type", "Now"], cells)
 
 

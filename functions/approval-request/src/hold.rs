@@ -84,6 +84,7 @@ pub async fn hold(frame: &Frame, payload: Value) -> Result<Value> {
     if let Some(why) = lock::aborted(&frame.store, &context.product, &context.execution).await? {
         return aborted(frame, &pending, &why).await;
     }
+    note(frame, &request, &pending).await;
     let others = others(frame, &pending, &id, page.as_deref()).await;
     let link = page.map(|page| link(&page, &id));
     let seconds = context.hold_seconds;
@@ -125,6 +126,27 @@ fn pending_of(request: &Request) -> Pending {
         answer: None,
         delivered: None,
         closed_at: None,
+    }
+}
+
+/// For whoever watches the run: the newest question about this resource. Without the id.
+async fn note(frame: &Frame, request: &Request, pending: &Pending) {
+    let context = &request.context;
+    let key = format!("{}journal/holds/{}-asked.json", context.folder, context.position());
+    let value = json!({
+        "event": "asked",
+        "at": pending.created_at,
+        "expiresAt": pending.expires_at,
+        "title": pending.card.title,
+        "app": context.app,
+        "file": context.file,
+        "layer": context.layer,
+        "index": context.index,
+        "resourceType": request.resource_type,
+        "resourceName": request.resource_name,
+    });
+    if let Err(error) = frame.store.put_json(&key, &value).await {
+        tracing::warn!(%key, %error, "the question could not be noted");
     }
 }
 

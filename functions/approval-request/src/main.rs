@@ -5,7 +5,7 @@
 //! only plans.
 //! **Reads:** `plan.json` and `run.json` of the run's folder, what else of the run waits for an answer,
 //! the page's address in Parameter Store.
-//! **Writes:** `pending/<id>.json`, `approval.json` in the run's folder, one mail. `show`: `card.json` and
+//! **Writes:** `pending/<id>.json`, `approval.json` or `journal/holds/` in the run's folder, one mail. `show`: `card.json` and
 //! `card.txt` in the run's folder, and no mail.
 //! **Secrets:** the token stays in the bucket, the id goes into the mail; neither is logged.
 

@@ -187,7 +187,9 @@ fn sort_in(found: &mut Found, key: &str, value: Result<Option<Value>>) -> Result
     if key.contains("/journal/failures/") {
         found.failures.push(serde_json::from_value(value).map_err(bad)?);
     } else if key.contains("/journal/holds/") {
-        found.holds.push(serde_json::from_value(value).map_err(bad)?);
+        let held: Held = serde_json::from_value(value).map_err(bad)?;
+        // That somebody was asked is told with the answer.
+        found.holds.extend((held.event != "asked").then_some(held));
     } else {
         found.journal.push(serde_json::from_value(value).map_err(bad)?);
     }

@@ -77,6 +77,21 @@ impl World {
         assert!(output.status.success(), "{command}\n{said}");
     }
 
+    /// What `scripts/watch-run.sh --once` shows of a run.
+    pub fn watch(&self, execution: &str) -> String {
+        let output = Command::new("bash")
+            .arg(repository().join("scripts/watch-run.sh"))
+            .args([execution, "--once"])
+            .env("AWS_ENDPOINT_URL", self.control.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null())
+            .output()
+            .expect("bash");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    }
+
     /// Calls approval-iam by hand with a parameter's name; gives its answer.
     pub async fn count_answers(&self, region: &str, name: &str) -> Value {
         let payload = serde_json::json!({"name": name}).to_string();

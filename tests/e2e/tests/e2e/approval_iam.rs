@@ -90,7 +90,7 @@ async fn two_identities_approve_and_neither_the_same_one_twice_nor_a_link() {
     let open = pending(&world, &link).await;
     assert_eq!((open["approvals"].as_array().unwrap().len(), &open["answer"]), (1, &Value::Null));
     let (_, page) = world.control.open(&link);
-    assert!(page.contains("Approved so far by") && page.contains(&ann.arn), "{page}");
+    assert!(page.contains("Answered so far by") && page.contains(&ann.arn), "{page}");
 
     answer(&world, &bob, "two", &arn, "APPROVE seen").await;
     world.wait(&arn, 60).await.succeeded();

@@ -240,11 +240,9 @@ fn products() -> Vec<Case> {
                  us-west-2: start it there"],
         ),
         of_product(
-            "hold",
-            |m| m["onFailure"] = json!("hold"),
-            &[
-                "$.onFailure: is \"hold\", must be \"fail\" (\"hold\" is not available in this version)",
-            ],
+            "ask",
+            |m| m["onFailure"] = json!("ask"),
+            &["$.onFailure: is \"ask\", must be \"hold\" or \"fail\""],
         ),
         of_product(
             "cleanup-anywhere",

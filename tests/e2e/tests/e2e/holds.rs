@@ -91,6 +91,9 @@ async fn a_retry_reads_the_manifest_again_and_tells_its_digest() {
     let (status, page) = world.control.open(&first);
     assert!(status == 200 && page.contains("Dr.Failed") && !page.contains("What Retry will do"));
 
+    let shown = world.watch(&arn);
+    assert!(shown.contains("Wrong (ModuleTest) HELD") && shown.contains("decide until"), "{shown}");
+
     // Unchanged: what was approved is tried again at once, and fails again.
     press(&world, &first, "RETRY");
     let second = link(&question(&world, "Wrong", 2).await);
@@ -164,6 +167,8 @@ async fn a_skip_goes_on_and_is_shown_ever_after() {
     world.approve(&arn).await;
     press(&world, &link(&question(&world, "Optional", 1).await), "SKIP");
     world.wait(&arn, 60).await.succeeded();
+    let shown = world.watch(&arn);
+    assert!(shown.contains("SKIPPED") && shown.contains("skipped by Ada: drill 7"), "{shown}");
     let report = world.report("skipped", &arn).await;
     assert_eq!(statuses(&report), ["SKIPPED", "DONE"]);
     let mails = world.mails_about(&arn, 3).await;
@@ -297,12 +302,13 @@ async fn iam_identities_decide_by_the_command_and_the_rule_of_two_holds() {
     let form = [("approver", "Eve"), ("reason", "forged"), ("decision", "SKIP")];
     let (status, page) = world.control.submit(&asked, &form);
     assert!(status == 400 && page.contains("Skip needs more than a link"), "{page}");
-    let named = mail.body.lines().find_map(|l| l.trim().strip_prefix("--name "));
-    let parameter = named.expect("the command").trim_end_matches(" \\").to_owned();
-    world.write_as(&ann, WEST, &parameter, "SKIP not needed today").await;
+    let (_, command) = mail.body.split_once("  aws ssm").expect("the command");
+    let (command, _) = command.split_once("\n\n").expect("its end");
+    let skip = |why: &str| format!("aws ssm{}", command.replace("RETRY <your reason>", why));
+    world.type_as(&ann, &skip("SKIP not needed today"));
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(world.describe(&arn).await.status, ExecutionStatus::Running);
-    world.write_as(&bob, WEST, &parameter, "SKIP agreed").await;
+    world.type_as(&bob, &skip("SKIP agreed"));
     world.wait(&arn, 60).await.succeeded();
     let report = world.report("two-hold", &arn).await;
     assert_eq!(statuses(&report), ["SKIPPED", "DONE"]);
