@@ -87,6 +87,9 @@ pub struct Context {
     /// How long a failed resource waits for somebody's decision, seconds; 0: it fails at once.
     #[serde(default)]
     pub hold_seconds: i64,
+    /// The parameter that answers the run's questions; a held resource has its own below it.
+    #[serde(default)]
+    pub answers: String,
     /// The run's folder in the bucket, with a slash at its end.
     pub folder: String,
 }
@@ -139,6 +142,7 @@ pub(crate) fn sample() -> Context {
         approved: vec![ChangeClass::Destructive],
         direct: false,
         hold_seconds: 0,
+        answers: "/dr-orchestrator/approvals/shop/run-1".into(),
         folder: "dr-orchestration-artifacts/runs/shop/run-1/".into(),
     }
 }

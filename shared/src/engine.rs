@@ -172,6 +172,7 @@ fn plan<R: Resource>(
     cx: &Cx,
 ) -> Response {
     let mut rpo_seconds = None;
+    let mut waits = matches!(step, Step::Wait(_));
     let (class, text) = match step {
         Step::Done(outcome) => {
             // What exists already also satisfies whoever depends on it.
@@ -185,8 +186,11 @@ fn plan<R: Resource>(
         Step::Unknown(depends_on, why) => return unknown::<R>(depends_on, &why),
         other => return Response::failed(&stopped(other)),
     };
-    let (class, text) = R::outlook(p, o, cx).unwrap_or((class, text));
+    let outlook = R::outlook(p, o, cx);
+    waits &= outlook.is_none();
+    let (class, text) = outlook.unwrap_or((class, text));
     Response {
+        waits,
         change_class: Some(class),
         creates: R::creates(p, o, cx),
         expected_seconds: typical::<R>(),

@@ -151,7 +151,8 @@ impl<'a> Journal<'a> {
 /// Appends; repeated waits for the same thing keep their first line.
 fn add(events: &mut Vec<Event>, event: Event) {
     let same = events.last().is_some_and(|l| l.event == event.event && l.text == event.text);
-    if !same && events.len() < KEPT {
+    let ends_or_changes = matches!(event.event.as_str(), "change" | "done" | "failed");
+    if !same && (events.len() < KEPT || (ends_or_changes && events.len() < 2 * KEPT)) {
         events.push(event);
     }
 }

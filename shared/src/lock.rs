@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::context::Phase;
-use crate::error::Result;
+use crate::error::{Error, ErrorType, Result};
 use crate::names::PREFIX;
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,20 @@ impl Lock {
         self.state == State::Held && self.execution == execution
     }
 
+    fn over(&self, execution: &str) -> Option<Error> {
+        let of_another = self.execution != execution;
+        let (error_type, text) = match (&self.aborted, self.state) {
+            _ if of_another => {
+                (ErrorType::Locked, format!("{} has the product", self.execution_name))
+            }
+            (Some(why), _) => (ErrorType::Aborted, format!("the run was aborted: {why}")),
+            (None, State::Released) => (ErrorType::Aborted, "the run has ended".to_owned()),
+            (None, State::Held) => return None,
+        };
+        let error = Error::new(error_type, format!("nothing begins here any more: {text}"));
+        Some(error.next("Start the same manifest again when no run of the product is under way."))
+    }
+
     /// The root that the next run continues: None after a success.
     pub fn unfinished(&self) -> Option<&str> {
         (self.outcome.as_deref() != Some(SUCCEEDED)).then_some(self.root.as_str())
@@ -100,13 +114,14 @@ pub async fn release(store: &Store, product: &str, execution: &str, outcome: &st
     }
 }
 
-/// Who aborted the run of this execution, and why; None while nobody did.
+/// Why nothing of this execution's run may begin any more; None while it goes on, and where nobody has
+/// ever taken a lock.
 ///
 /// # Errors
 /// As the bucket says.
-pub async fn aborted(store: &Store, product: &str, execution: &str) -> Result<Option<String>> {
+pub async fn over(store: &Store, product: &str, execution: &str) -> Result<Option<Error>> {
     let lock: Option<Lock> = store.get_json(&key(product)).await?;
-    Ok(lock.filter(|lock| lock.is_of(execution)).and_then(|lock| lock.aborted))
+    Ok(lock.and_then(|lock| lock.over(execution)))
 }
 
 /// Notes that the run of this execution is aborted: by somebody, or because it has ended while parts
@@ -158,6 +173,17 @@ mod tests {
         assert!(lock().is_of("arn:run-2"));
         assert!(!lock().is_of("arn:run-1"));
         assert!(!lock().released("FAILED").is_of("arn:run-2"));
+    }
+
+    #[test]
+    fn a_run_is_over_when_it_was_aborted_has_ended_or_lost_its_lock() {
+        let kind = |lock: Lock| lock.over("arn:run-2").map(|error| error.error_type);
+        assert_eq!(kind(lock()), None);
+        assert_eq!(kind(lock().released("FAILED")), Some(ErrorType::Aborted));
+        let aborted = Lock { aborted: Some("Ann".into()), ..lock() };
+        assert_eq!(kind(aborted), Some(ErrorType::Aborted));
+        let other = Lock { execution: "arn:run-3".into(), ..lock() };
+        assert_eq!(kind(other), Some(ErrorType::Locked));
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn unapproved(summary: &str, class: ChangeClass, cx: &Cx) -> Error {
 fn lost(cx: &Cx) -> Error {
     let product = &cx.context.product;
     let text = format!(
-        "this run does not hold the lock of {product} any more: it was aborted or has ended, or another run has taken the product over. Nothing is changed"
+        "this run does not hold the lock of {product} any more: it was aborted or has ended, or another run has taken the product over. No further change is made"
     );
     Error::new(ErrorType::Locked, text).next(format!(
         "Read s3://<bucket>/{} to see which run holds it.",

@@ -70,6 +70,9 @@ pub struct Response {
     pub progress: Value,
     /// Measured data loss, seconds; in PLAN the loss to expect.
     pub rpo_seconds: Option<f64>,
+    /// PLAN: it would first wait for what is under way; its class is then the type's worst.
+    #[serde(default)]
+    pub waits: bool,
     /// PLAN: how long it usually takes, seconds.
     #[serde(default)]
     pub expected_seconds: Option<i64>,
@@ -97,6 +100,7 @@ impl Response {
             wait_seconds: 0,
             progress: Value::Null,
             rpo_seconds: None,
+            waits: false,
             expected_seconds: None,
             creates: vec![],
             depends_on: vec![],

@@ -133,7 +133,7 @@ async fn prepare<R: Resource>(frame: &Frame, request: &Request) -> Result<(Clien
             format!("{} is not legal in {}, only in {}", R::TYPE, request.phase, legal.join(", "));
         return Err(Error::new(ErrorType::InvalidManifest, text));
     }
-    if request.mode == Mode::Execute && request.deadline.is_none() {
+    if request.mode == Mode::Execute && is_first(request) {
         patiently(|| still_wanted(frame, request)).await?;
     }
     let lost = request.context.lost_region(request.phase);
@@ -150,14 +150,16 @@ async fn prepare<R: Resource>(frame: &Frame, request: &Request) -> Result<(Clien
     Ok((clients, resolved))
 }
 
-/// An attempt does not begin in a run that somebody has aborted; what is at work comes to its end.
+/// Whether this attempt has not looked at anything yet.
+fn is_first(request: &Request) -> bool {
+    request.deadline.is_none() || request.progress.as_ref().is_none_or(Value::is_null)
+}
+
+/// An attempt does not begin in a run that is over.
 async fn still_wanted(frame: &Frame, request: &Request) -> Result<()> {
     let context = &request.context;
-    let aborted = lock::aborted(&frame.store, &context.product, &context.execution).await?;
-    aborted.map_or(Ok(()), |why| {
-        let text = format!("the run was aborted before this began: {why}");
-        Err(Error::new(ErrorType::Aborted, text).next("Nothing of this resource was changed."))
-    })
+    let over = lock::over(&frame.store, &context.product, &context.execution).await?;
+    over.map_or(Ok(()), Err)
 }
 
 /// Manifests may give `parameters` as an object or as an array of one object.
@@ -232,7 +234,7 @@ async fn operate_on<R: Resource>(
     let limits = limits::<R>(request, &p, cx.now, started.elapsed());
     let silent = request.mode == Mode::Plan;
     let mut journal = Journal::open(&frame.store, request, secrets, silent).await;
-    if request.deadline.is_none() {
+    if is_first(request) {
         journal.begin().await;
     }
     operate(&resource, &p, &mut cx, limits, &mut journal).await

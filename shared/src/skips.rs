@@ -2,12 +2,19 @@
 
 use crate::names::PREFIX;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Who skipped a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Skip {
+    /// The phase.
+    pub phase: String,
+    /// Short name of the manifest: the same name may stand in several.
+    pub file: String,
+    /// The type.
+    pub resource_type: String,
+    /// The name.
+    pub resource_name: String,
     /// Name of the run.
     pub run: String,
     /// RFC 3339.
@@ -18,24 +25,34 @@ pub struct Skip {
     pub reason: String,
 }
 
-/// By phase, type and name.
+impl Skip {
+    fn is_of(&self, other: &Self) -> bool {
+        let of = |s: &Self| {
+            (s.phase.clone(), s.file.clone(), s.resource_type.clone(), s.resource_name.clone())
+        };
+        of(self) == of(other)
+    }
+}
+
+/// The newest skip of each resource, unless a later run has done it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Skips(BTreeMap<String, Skip>);
+pub struct Skips(Vec<Skip>);
 
 impl Skips {
-    /// The newest skip of a resource in a phase, unless a later run has done it.
-    pub fn get(&self, phase: &str, resource_type: &str, resource_name: &str) -> Option<&Skip> {
-        self.0.get(&name(phase, resource_type, resource_name))
+    /// All of them, of every phase.
+    pub fn all(&self) -> impl Iterator<Item = &Skip> {
+        self.0.iter()
     }
 
     /// Keeps a skip.
-    pub fn set(&mut self, phase: &str, resource_type: &str, resource_name: &str, skip: Skip) {
-        self.0.insert(name(phase, resource_type, resource_name), skip);
+    pub fn set(&mut self, skip: Skip) {
+        self.done(&skip);
+        self.0.push(skip);
     }
 
     /// Forgets it: the resource is done.
-    pub fn done(&mut self, phase: &str, resource_type: &str, resource_name: &str) {
-        self.0.remove(&name(phase, resource_type, resource_name));
+    pub fn done(&mut self, resource: &Skip) {
+        self.0.retain(|known| !known.is_of(resource));
     }
 }
 
@@ -44,28 +61,36 @@ pub fn key(product: &str) -> String {
     format!("{PREFIX}runs/{product}/skipped.json")
 }
 
-fn name(phase: &str, resource_type: &str, resource_name: &str) -> String {
-    format!("{phase} {resource_type} {resource_name}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn skip(phase: &str, file: &str) -> Skip {
+        let text = || "t".to_owned();
+        Skip {
+            phase: phase.into(),
+            file: file.into(),
+            resource_type: text(),
+            resource_name: text(),
+            run: text(),
+            at: text(),
+            approver: text(),
+            reason: text(),
+        }
+    }
+
     #[test]
     fn a_skip_is_known_until_it_is_done() {
-        let skip =
-            Skip { run: "r".into(), at: "t".into(), approver: "a".into(), reason: "b".into() };
         let mut skips = Skips::default();
-        skips.set("ACTIVATE", "T", "n", skip.clone());
+        skips.set(skip("ACTIVATE", "a"));
+        skips.set(Skip { run: "newer".into(), ..skip("ACTIVATE", "a") });
         let text = serde_json::to_string(&skips).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Skips>(&text).unwrap().get("ACTIVATE", "T", "n"),
-            Some(&skip)
-        );
-        skips.done("CLEANUP", "T", "n");
-        assert!(skips.get("ACTIVATE", "T", "n").is_some());
-        skips.done("ACTIVATE", "T", "n");
+        let read: Skips = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.all().map(|s| s.run.as_str()).collect::<Vec<_>>(), ["newer"]);
+        skips.done(&skip("CLEANUP", "a"));
+        skips.done(&skip("ACTIVATE", "b"));
+        assert_eq!(skips.all().count(), 1);
+        skips.done(&skip("ACTIVATE", "a"));
         assert_eq!(skips, Skips::default());
     }
 }

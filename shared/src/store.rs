@@ -40,12 +40,21 @@ impl Store {
         format!("s3://{}/{key}", self.bucket)
     }
 
+    /// The same for error texts, which end in logs and histories: an id under `pending/` is what a
+    /// link proves itself with.
+    fn shown(&self, key: &str) -> String {
+        match key.split_once("pending/") {
+            Some((folder, _)) => self.url(&format!("{folder}pending/<hidden>")),
+            None => self.url(key),
+        }
+    }
+
     /// The object, or None when there is none.
     ///
     /// # Errors
     /// As the service says; without `s3:ListBucket` a missing key shows as `Dr.AccessDenied`.
     pub async fn get(&self, key: &str) -> Result<Option<Object>> {
-        let what = format!("read {}", self.url(key));
+        let what = format!("read {}", self.shown(key));
         let answer =
             self.client.get_object().bucket(&self.bucket).key(key).send().await.doing(&what);
         let answer = match answer {
@@ -66,7 +75,7 @@ impl Store {
     /// # Errors
     /// As the service says.
     pub async fn size(&self, key: &str) -> Result<Option<i64>> {
-        let what = format!("look at {}", self.url(key));
+        let what = format!("look at {}", self.shown(key));
         let answer =
             self.client.head_object().bucket(&self.bucket).key(key).send().await.doing(&what);
         match answer {
@@ -83,7 +92,7 @@ impl Store {
         let Some(object) = self.get(key).await? else { return Ok(None) };
         serde_json::from_slice(&object.bytes)
             .map(Some)
-            .map_err(|e| Error::internal(format!("{} is not as expected: {e}", self.url(key))))
+            .map_err(|e| Error::internal(format!("{} is not as expected: {e}", self.shown(key))))
     }
 
     /// Writes an object, whatever was there.
@@ -141,7 +150,7 @@ impl Store {
             .body(ByteStream::from(bytes))
             .send()
             .await
-            .doing(&format!("write {}", self.url(key)));
+            .doing(&format!("write {}", self.shown(key)));
         match answer {
             Err(e)
                 if e.has_code("PreconditionFailed") || e.has_code("ConditionalRequestConflict") =>
@@ -166,7 +175,7 @@ impl Store {
             .send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.doing(&format!("list {}", self.url(prefix)))?;
+            let page = page.doing(&format!("list {}", self.shown(prefix)))?;
             keys.extend(page.contents().iter().filter_map(|o| o.key().map(str::to_owned)));
         }
         Ok(keys)

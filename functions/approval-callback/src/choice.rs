@@ -40,8 +40,8 @@ fn meaning(decision: Decision, pending: &Pending) -> &'static str {
     match decision {
         Decision::Retry if pending.card.groups.is_empty() => {
             "reads the application manifest again and plans this resource once more. When the \
-             manifest says the same as before, and its change was approved, the new attempt \
-             begins at once; else you are asked again, with the new plan."
+             manifest says the same as before and the change only creates or modifies, the new \
+             attempt begins at once; else you are asked again, with the new plan."
         }
         Decision::Retry => {
             "does what the plan above shows, for this resource alone: it approves that change."
@@ -55,8 +55,9 @@ fn meaning(decision: Decision, pending: &Pending) -> &'static str {
              not begin."
         }
         _ => {
-            "the same, and nothing that has not begun yet begins any more, in no application of \
-             this run."
+            "nothing begins any more in any application of this run, other open questions are \
+             closed, and what is at work makes no further change that destroys, may lose data or \
+             moves traffic. What AWS has begun goes on."
         }
     }
 }

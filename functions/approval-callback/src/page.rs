@@ -140,8 +140,9 @@ pub fn over(pending: &Pending) -> Page {
 /// Nobody waited for the answer.
 pub fn closed(pending: &Pending) -> Page {
     let body = format!(
-        "<p>The execution does not wait for an answer any more: the request has expired or the run \
-         was stopped. No answer counts any more.</p>\n{}",
+        "<p>The execution does not wait for an answer any more: the request has expired, the run \
+         was stopped, or the question was asked anew in a newer mail. No answer to this one counts \
+         any more.</p>\n{}",
         run(pending)
     );
     Page::new(410, "This request is no longer open", &body)

@@ -30,6 +30,7 @@ pub fn asked(payload: &Value) -> Option<Asked> {
 
 fn is_segment(text: &str) -> bool {
     (1..=80).contains(&text.len())
+        && text.bytes().any(|b| b != b'.')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
@@ -66,6 +67,7 @@ mod tests {
             "/dr-orchestrator/approvals/shop/run-1/x/y",
             "/dr-orchestrator/approvals/sh op/run-1",
             "/dr-orchestrator/approvals/../run-1",
+            "/dr-orchestrator/approvals/shop/../run-1",
             "/dr-orchestrator/approvals/shop/r\u{fc}n",
             "/other/dr-orchestrator/approvals/shop/run-1",
             long.as_str(),

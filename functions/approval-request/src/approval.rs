@@ -33,7 +33,7 @@ pub async fn approval(frame: &Frame, payload: Value) -> Result<Value> {
         .map_err(|e| Error::internal(format!("the request is malformed: {e}")))?;
     let (plan, run) = read(frame, &request.context).await?;
     let known = known(frame, &request.context.product).await;
-    let page = page(frame).await?;
+    let page = page(frame).await;
     let id = new_id()?;
     let pending = pending_of(frame, &request, &plan, &run, &known, rule(&run)?);
     open(frame, &pending, &id).await?;

@@ -6,7 +6,7 @@ use shared::consent::Rule;
 use shared::durations::Durations;
 use shared::folder::{Plan, PlanEntry};
 use shared::pending::{Card, Fact, Group, Item};
-use shared::skips::Skips;
+use shared::skips::{Skip, Skips};
 use shared::text::one_line;
 use shared::{Context, Phase, Status};
 
@@ -90,15 +90,23 @@ fn warnings(run: &Value) -> Vec<String> {
     known.filter_map(Value::as_str).map(one_line).collect()
 }
 
-/// What somebody skipped before, until a run has done it.
+/// What somebody skipped before, in any phase, until a run has done it.
 fn skipped<'a>(about: &'a About, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
-    let open = plan.entries.iter().filter(|e| e.response.status != Status::Done);
-    open.filter_map(|e| {
-        let skip = about.known.skips.get(about.phase, &e.resource_type, &e.resource_name)?;
-        Some(one_line(&format!(
-            "{} {} was skipped in the run {} on {} by {}: {}",
-            e.resource_type, e.resource_name, skip.run, skip.at, skip.approver, skip.reason
-        )))
+    let done = |skip: &Skip| {
+        plan.entries.iter().any(|e| {
+            e.response.status == Status::Done
+                && about.phase == skip.phase
+                && e.file.as_deref() == Some(skip.file.as_str())
+                && e.resource_type == skip.resource_type
+                && e.resource_name == skip.resource_name
+        })
+    };
+    about.known.skips.all().filter(move |skip| !done(skip)).map(|skip| {
+        let Skip { phase, resource_type, resource_name, run, at, approver, reason, .. } = skip;
+        one_line(&format!(
+            "{resource_type} {resource_name} was skipped in the {phase} run {run} on {at} by \
+             {approver}: {reason}"
+        ))
     })
 }
 
@@ -227,7 +235,6 @@ fn name_of(value: &Value) -> Option<&str> {
 pub mod tests {
     use super::*;
     use serde_json::json;
-    use shared::skips::Skip;
 
     pub fn context(unplanned: bool) -> Context {
         serde_json::from_value(json!({
@@ -323,10 +330,19 @@ pub mod tests {
         let context = context(true);
         let rule = Rule::default();
         let mut known = Known::default();
-        let skip =
-            Skip { run: "r1".into(), at: "t".into(), approver: "Ann".into(), reason: "b".into() };
-        known.skips.set("ACTIVATE", "PromoteRDSReadReplica", "orders-db", skip.clone());
-        known.skips.set("ACTIVATE", "ModuleTest", "smoke", skip);
+        let skip = |phase: &str, kind: &str, name: &str| Skip {
+            phase: phase.into(),
+            file: "shop-app1".into(),
+            resource_type: kind.into(),
+            resource_name: name.into(),
+            run: "r1".into(),
+            at: "t".into(),
+            approver: "Ann".into(),
+            reason: "b".into(),
+        };
+        known.skips.set(skip("ACTIVATE", "PromoteRDSReadReplica", "orders-db"));
+        known.skips.set(skip("ACTIVATE", "ModuleTest", "smoke"));
+        known.skips.set(skip("INSTANTIATE", "ModuleTest", "smoke"));
         let about = About {
             context: &context,
             phase: "ACTIVATE",
@@ -338,10 +354,9 @@ pub mod tests {
             rule: &rule,
         };
         let told: Vec<String> = skipped(&about, &plan()).collect();
-        assert_eq!(
-            told,
-            ["PromoteRDSReadReplica orders-db was skipped in the run r1 on t by Ann: b"]
-        );
+        let end = "was skipped in the ACTIVATE run r1 on t by Ann: b";
+        assert_eq!(told[0], format!("PromoteRDSReadReplica orders-db {end}"));
+        assert!(told.len() == 2 && told[1].contains("in the INSTANTIATE run"), "{told:?}");
     }
 
     #[test]

@@ -23,6 +23,8 @@ struct Request {
     resource_type: String,
     resource_name: String,
     why: Why,
+    /// Tells this question from others about the same resource.
+    question: String,
     again: Option<Again>,
     plan: Option<Planned>,
 }
@@ -61,6 +63,9 @@ pub struct Planned {
     pub status: Status,
     /// What it would do.
     pub summary: String,
+    /// Whether it would only wait for what is under way.
+    #[serde(default)]
+    pub waits: bool,
     /// Its class.
     pub change_class: Option<ChangeClass>,
     /// Why it cannot be tried.
@@ -77,12 +82,14 @@ pub async fn hold(frame: &Frame, payload: Value) -> Result<Value> {
     let context = &request.context;
     let run: Value =
         frame.store.get_json(&format!("{}run.json", context.folder)).await?.unwrap_or_default();
-    let (page, id) = (page(frame).await?, new_id()?);
+    let (page, id) = (page(frame).await, new_id()?);
     let pending = Pending { rule: rule(&run)?, ..pending_of(&request) };
+    close_older(frame, &pending).await;
     open(frame, &pending, &id).await?;
     // After the question can be found: whoever aborts the run looks for open ones after he has said so.
-    if let Some(why) = lock::aborted(&frame.store, &context.product, &context.execution).await? {
-        return aborted(frame, &pending, &why).await;
+    let over = lock::over(&frame.store, &context.product, &context.execution).await;
+    if let Some(why) = over.unwrap_or_default() {
+        return aborted(frame, &pending, &why.message).await;
     }
     note(frame, &request, &pending).await;
     let others = others(frame, &pending, &id, page.as_deref()).await;
@@ -110,7 +117,7 @@ fn pending_of(request: &Request) -> Pending {
     Pending {
         card: build(&about),
         kind: Kind::Hold,
-        position: Some(context.position()),
+        position: Some(format!("{}-{}", context.position(), request.question)),
         task_token: request.task_token.clone(),
         execution: request.execution.clone(),
         execution_name: context.execution.rsplit(':').next().unwrap_or_default().to_owned(),
@@ -150,12 +157,27 @@ async fn note(frame: &Frame, request: &Request, pending: &Pending) {
     }
 }
 
-/// Nobody is asked in a run that is aborted.
+/// The same question of an attempt that got lost: its token is dead, its link says so.
+async fn close_older(frame: &Frame, own: &Pending) {
+    let index = pending::index(&own.product, &own.execution_name);
+    let keys = frame.store.list(&index).await.unwrap_or_default();
+    for key in keys.iter().filter_map(|key| pending::key(key.rsplit('/').next()?)) {
+        let Ok(Some(object)) = frame.store.get(&key).await else { continue };
+        let Ok(known) = serde_json::from_slice::<Pending>(&object.bytes) else { continue };
+        if known.parameter() == own.parameter() && known.is_open(clock::epoch()) {
+            let closed = Pending { closed_at: Some(clock::now()), ..known };
+            // Answered at this very moment: the answer went to nobody, and this question stays.
+            let _ = frame.store.put_if(&key, &closed, &object.etag).await;
+        }
+    }
+}
+
+/// Nobody is asked in a run that is over.
 async fn aborted(frame: &Frame, pending: &Pending, why: &str) -> Result<Value> {
     let answer = Answer {
         decision: Decision::Abort,
         approver: "DR Orchestrator".to_owned(),
-        reason: format!("the run was aborted: {why}"),
+        reason: why.to_owned(),
         at: clock::now(),
         via: "run".to_owned(),
     };

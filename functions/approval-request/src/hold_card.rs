@@ -103,6 +103,7 @@ fn warnings(about: &About) -> Vec<String> {
 fn item(about: &About, plan: &Planned) -> Item {
     let mark = match plan.status {
         Status::Done => "already done",
+        _ if plan.waits => "waits",
         _ => plan.change_class.map_or("modify", |class| class.as_str()),
     };
     Item { mark: mark.to_owned(), name: one_line(about.resource), text: one_line(&plan.summary) }
@@ -122,6 +123,7 @@ pub mod tests {
         Planned {
             status,
             summary: "deletes orders-db-east".into(),
+            waits: false,
             change_class: class,
             message: Some("orders-db-east is the writer.".into()),
         }

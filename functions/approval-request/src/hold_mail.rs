@@ -34,15 +34,19 @@ fn meaning(decision: Decision, planned: bool) -> &'static str {
             "does what is shown above, for this resource alone: it approves that change"
         }
         Decision::Retry => {
-            "reads the manifest again, plans again and tries again; what was not approved before \
-             is asked first"
+            "reads the manifest again and plans again. When it says the same and only creates or \
+             modifies, it is tried at once; else you are asked, with the new plan"
         }
         Decision::Skip => "goes on as if it were done: later layers run, also when they need it",
         Decision::Abort => {
             "lets this resource fail: the others of its layer come to their end, later layers do \
              not begin"
         }
-        _ => "the same, and nothing that has not begun yet begins any more",
+        _ => {
+            "nothing begins any more in any application of this run, other open questions are \
+             closed, and what is at work makes no further change that destroys, may lose data or \
+             moves traffic. What AWS has begun goes on"
+        }
     }
 }
 

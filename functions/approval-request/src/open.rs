@@ -34,19 +34,20 @@ pub fn rule(run: &Value) -> Result<Rule> {
         .map_err(|e| Error::internal(format!("run.json does not tell who may approve: {e}")))
 }
 
-/// The page's address; None where `ApprovalLinks` is DISABLED.
-///
-/// # Errors
-/// As Parameter Store says.
-pub async fn page(frame: &Frame) -> Result<Option<String>> {
+/// The page's address; None where `ApprovalLinks` is DISABLED, and where it cannot be read: the
+/// command works without it.
+pub async fn page(frame: &Frame) -> Option<String> {
     let what = format!("read the parameter {URL_PARAMETER}");
     let client = aws_sdk_ssm::Client::new(&frame.config);
     match client.get_parameter().name(URL_PARAMETER).send().await.doing(&what) {
-        Err(error) if error.is_not_found() => Ok(None),
-        other => {
-            let answer = other?;
+        Err(error) if error.is_not_found() => None,
+        Err(error) => {
+            tracing::error!(%error, "the mail will hold no link");
+            None
+        }
+        Ok(answer) => {
             let value = answer.parameter().and_then(|p| p.value()).unwrap_or_default();
-            Ok(Some(value.to_owned()).filter(|v| !v.is_empty()))
+            Some(value.to_owned()).filter(|v| !v.is_empty())
         }
     }
 }

@@ -71,11 +71,11 @@ pub async fn decided(frame: &Frame, payload: Value) -> Result<Value> {
     let request = Request::deserialize(payload)
         .map_err(|e| Error::internal(format!("the request is malformed: {e}")))?;
     let decision = Decision::parse(&request.answer.decision);
-    write(frame, &request.held, "decided", record(&request)).await?;
-    note(&request);
     if decision == Some(Decision::AbortRun) {
         abort_run(frame, &request).await?;
     }
+    write(frame, &request.held, "decided", record(&request)).await?;
+    note(&request);
     let next = next(decision, request.weighed.runnable);
     Ok(json!({"next": next.as_str(), "cause": cause(&request, decision)}))
 }
@@ -149,8 +149,10 @@ async fn abort_run(frame: &Frame, request: &Request) -> Result<()> {
     let run = context.execution.rsplit(':').next().unwrap_or_default();
     for index in frame.store.list(&pending::index(&context.product, run)).await? {
         let id = index.rsplit('/').next().unwrap_or_default();
-        if let Some(key) = pending::key(id) {
-            abort_hold(frame, &key, &why).await?;
+        let Some(key) = pending::key(id) else { continue };
+        if let Err(error) = abort_hold(frame, &key, &why).await {
+            // It is not the end: whatever is decided there, its next attempt finds the lock.
+            tracing::warn!(%error, "an open question of the run could not be closed");
         }
     }
     Ok(())

@@ -39,6 +39,8 @@ enum Read {
 struct Planned {
     status: Status,
     summary: String,
+    #[serde(default)]
+    waits: bool,
     change_class: Option<ChangeClass>,
     message: Option<String>,
 }
@@ -62,23 +64,29 @@ fn weighed(request: &Request) -> Value {
     let plan = request.plan.as_ref().filter(|_| read.is_some());
     let runnable = plan.is_some_and(|p| matches!(p.status, Status::Planned | Status::Done));
     let changed = read.is_some_and(|again| again.changed);
-    let class = plan.and_then(|p| p.change_class);
-    let permitted = plan.is_some_and(|p| match p.status {
-        // Nothing is left to do, and nothing is approved either.
-        Status::Done => true,
-        _ => !changed && class.is_some_and(|c| c.is_permitted(approved)),
-    });
-    let grant: Vec<ChangeClass> = match permitted {
-        true if changed => vec![],
-        true => approved.clone(),
-        false => class.into_iter().collect(),
-    };
+    let seen = plan.is_some_and(|plan| !changed && is_harmless(plan, approved));
     json!({
-        "next": if runnable && permitted { "RUN" } else { "ASK" },
+        "next": if runnable && seen { "RUN" } else { "ASK" },
         "runnable": runnable,
         "plan": plan.map(shown),
-        "grant": {"approved": grant},
+        "grant": {"approved": plan.map_or(vec![], |plan| grant(plan, changed, approved))},
     })
+}
+
+/// What needs nobody: to go on waiting, and what hurts nothing and nobody was asked about before.
+fn is_harmless(plan: &Planned, approved: &[ChangeClass]) -> bool {
+    let worst = plan.change_class.into_iter().chain(approved.iter().copied()).max();
+    plan.waits || !worst.is_some_and(ChangeClass::hurts)
+}
+
+/// The classes that the next attempt may make. A plan that only waits shows its type's worst class,
+/// not what it will do: nothing more than before is approved by it, nothing where the manifest changed.
+fn grant(plan: &Planned, changed: bool, approved: &[ChangeClass]) -> Vec<ChangeClass> {
+    match plan.change_class.filter(|_| !plan.waits) {
+        Some(class) => vec![class],
+        None if changed => vec![],
+        None => approved.to_vec(),
+    }
 }
 
 fn shown(plan: &Planned) -> Value {
@@ -86,6 +94,7 @@ fn shown(plan: &Planned) -> Value {
         "status": plan.status,
         "summary": plan.summary,
         "changeClass": plan.change_class,
+        "waits": plan.waits,
         "message": plan.message,
     })
 }
@@ -129,29 +138,35 @@ mod tests {
     }
 
     #[test]
-    fn what_was_approved_and_did_not_change_begins_at_once() {
-        let destructive = || json!(["destructive"]);
-        let same = of(destructive(), read(false), plan("PLANNED", json!("traffic")));
-        assert_eq!(same, ("RUN".into(), true, destructive()));
+    fn what_hurts_nothing_and_did_not_change_begins_at_once() {
         let mild = of(json!([]), read(false), plan("PLANNED", json!("modify")));
-        assert_eq!(mild, ("RUN".into(), true, json!([])));
+        assert_eq!(mild, ("RUN".into(), true, json!(["modify"])));
+        let done = of(json!(["create"]), read(false), plan("DONE", Value::Null));
+        assert_eq!(done, ("RUN".into(), true, json!(["create"])));
     }
 
     #[test]
-    fn what_nobody_has_seen_is_asked_and_grants_its_class_alone() {
-        let cases = [(read(true), json!(["destructive"])), (read(false), json!(["traffic"]))];
-        for (again, approved) in cases {
-            let asked = of(approved, again, plan("PLANNED", json!("destructive")));
-            assert_eq!(asked, ("ASK".into(), true, json!(["destructive"])));
+    fn to_go_on_waiting_needs_nobody_and_approves_nothing_more() {
+        let mut waits = plan("PLANNED", json!("destructive"));
+        waits["waits"] = json!(true);
+        let told = of(json!(["create"]), read(false), waits.clone());
+        assert_eq!(told, ("RUN".into(), true, json!(["create"])));
+        assert_eq!(of(json!(["create"]), read(true), waits), ("ASK".into(), true, json!([])));
+    }
+
+    #[test]
+    fn what_hurts_or_changed_is_shown_and_grants_its_class_alone() {
+        let cases =
+            [(read(true), "destructive"), (read(false), "destructive"), (read(true), "create")];
+        for (again, class) in cases {
+            let asked = of(json!(["destructive"]), again, plan("PLANNED", json!(class)));
+            assert_eq!(asked, ("ASK".into(), true, json!([class])));
         }
-        let changed = of(json!([]), read(true), plan("PLANNED", json!("create")));
-        assert_eq!(changed, ("ASK".into(), true, json!(["create"])));
-    }
-
-    #[test]
-    fn what_is_done_needs_nobody_and_approves_nothing_new() {
-        let done = plan("DONE", Value::Null);
-        assert_eq!(of(json!(["destructive"]), read(true), done), ("RUN".into(), true, json!([])));
+        // Done by whom? The step that failed may have gone too far.
+        for (again, grant) in [(read(true), json!([])), (read(false), json!(["destructive"]))] {
+            let done = of(json!(["destructive"]), again, plan("DONE", Value::Null));
+            assert_eq!(done, ("ASK".into(), true, grant));
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub async fn close(frame: &Frame, end: &End, report: Option<&Report>) {
     if let Err(error) = skips(frame, end, report).await {
         tracing::warn!(%error, "what was skipped will not stand in the next plan");
     }
-    if let Err(error) = give_back(frame, end).await {
+    if let Err(error) = give_back(frame, end, report).await {
         tracing::error!(%error, "the run lock could not be given back: it can be taken over in 120 s");
     }
     if let Err(error) = approvals(frame, end).await {
@@ -55,11 +55,8 @@ async fn skips(frame: &Frame, end: &End, report: Option<&Report>) -> Result<()> 
     let mut after = before.clone();
     for r in &report.resources {
         match r.status {
-            State::Done => after.done(&report.action, &r.resource_type, &r.resource_name),
-            State::Skipped => {
-                let skip = skip(report, r);
-                after.set(&report.action, &r.resource_type, &r.resource_name, skip);
-            }
+            State::Done => after.done(&skip(report, r)),
+            State::Skipped => after.set(skip(report, r)),
             _ => {}
         }
     }
@@ -70,6 +67,10 @@ fn skip(report: &Report, resource: &Resource) -> Skip {
     let at = position(resource.file.as_deref(), resource.layer, resource.index);
     let held = holds::skip(&report.decisions, &at).cloned().unwrap_or_default();
     Skip {
+        phase: report.action.clone(),
+        file: resource.file.clone().unwrap_or_default(),
+        resource_type: resource.resource_type.clone(),
+        resource_name: resource.resource_name.clone(),
         run: report.execution_name.clone(),
         at: held.at,
         approver: held.approver.unwrap_or_default(),
@@ -80,14 +81,17 @@ fn skip(report: &Report, resource: &Resource) -> Skip {
 /// A run that was stopped, ran out of time or crashed may leave executions and functions that still
 /// act: its lock is left to the rule of taking over, which looks at them. Until then it says that the
 /// run is over, so that a redrive changes nothing with the old approval.
-async fn give_back(frame: &Frame, end: &End) -> Result<()> {
+async fn give_back(frame: &Frame, end: &End, report: Option<&Report>) -> Result<()> {
     let internal = end.error_type.as_deref() == Some(ErrorType::Internal.as_str());
     if internal || matches!(end.outcome.as_str(), "ABORTED" | "TIMED_OUT") {
         let why = format!("the run has ended ({}); start again, a redrive is refused", end.outcome);
         lock::abort(&frame.store, &end.product, &end.execution, &why).await?;
         return Ok(());
     }
-    let given = lock::release(&frame.store, &end.product, &end.execution, &end.outcome).await?;
+    let whole = report.is_none_or(|r| r.skipped() == 0);
+    // Without what was skipped the product's work is not done: the next start goes on with its keys.
+    let outcome = if whole { end.outcome.as_str() } else { "SKIPPED" };
+    let given = lock::release(&frame.store, &end.product, &end.execution, outcome).await?;
     if given {
         tracing::info!(event = "lock released", product = end.product, execution = end.execution);
     }

@@ -25,7 +25,7 @@ pub fn subject(report: &Report) -> String {
 
 /// A run that succeeded without all of its resources says so.
 fn outcome(report: &Report) -> String {
-    let skipped = report.resources.iter().filter(|r| r.status == State::Skipped).count();
+    let skipped = report.skipped();
     let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} SKIPPED") };
     format!("{}{skipped}", report.outcome.replace('_', " "))
 }

@@ -49,7 +49,7 @@ pub struct Report {
     pub waited_seconds: i64,
     /// In the order of the plan.
     pub resources: Vec<Resource>,
-    /// Measured recovery time of a run that succeeded.
+    /// Measured recovery time of a run that succeeded with all of its resources.
     pub recovery_seconds: Option<Recovery>,
     /// The worst measured data loss.
     pub rpo_seconds: Option<f64>,
@@ -91,6 +91,17 @@ pub struct Recovery {
     pub from_approval: Option<i64>,
 }
 
+impl Report {
+    /// How many resources somebody skipped.
+    pub fn skipped(&self) -> usize {
+        skipped(&self.resources)
+    }
+}
+
+fn skipped(resources: &[Resource]) -> usize {
+    resources.iter().filter(|r| r.status == State::Skipped).count()
+}
+
 /// Builds the report.
 pub fn build(end: &End, found: &Found, region: &str) -> Report {
     build_at(end, found, region, &clock::now())
@@ -100,7 +111,8 @@ fn build_at(end: &End, found: &Found, region: &str, now: &str) -> Report {
     let seconds = between(Some(&end.started_at), Some(now)).unwrap_or(0);
     let resources = rows(found);
     let approval = end.approval.as_ref().or(found.answer.as_ref()).map(|a| approval(a, found));
-    let recovery_seconds = (end.outcome == "SUCCEEDED").then(|| Recovery {
+    let whole = end.outcome == "SUCCEEDED" && skipped(&resources) == 0;
+    let recovery_seconds = whole.then(|| Recovery {
         from_start: seconds,
         from_approval: approval.as_ref().and_then(|a| between(Some(&a.at), Some(now))),
     });
@@ -120,8 +132,11 @@ fn build_at(end: &End, found: &Found, region: &str, now: &str) -> Report {
         started_at: end.started_at.clone(),
         ended_at: now.to_owned(),
         seconds,
-        next_step: next::step(end, found, region),
-        start_again: next::command(end, region),
+        next_step: match skipped(&resources) {
+            n if n > 0 && end.outcome == "SUCCEEDED" => next::after_skips(n),
+            _ => next::step(end, found, region),
+        },
+        start_again: next::command(end, region).filter(|_| !whole),
         warnings: warnings(end, found, &resources),
         card: found.card.clone(),
         waited_seconds: approved_after + holds::waited_by_the_run(&found.holds),

@@ -18,8 +18,7 @@ pub async fn approved(frame: &Frame, context: &Context) -> Result<Approved> {
             "the input's context names a run that does not hold the lock of {}, or was aborted",
             context.product
         );
-        return Err(Error::new(ErrorType::Locked, text)
-            .next("Start the product, or this phase with {\"StatePayload\": [...]}."));
+        return Err(Error::new(ErrorType::Locked, text).next("Start the product again."));
     }
     let key = format!("{}plan.json", context.folder);
     let plan: Option<Plan> = frame.store.get_json(&key).await?;

@@ -244,9 +244,7 @@ fn loaded(context: &Context, phase: Phase, product: &Product, run: &Run) -> Valu
 
 /// For whoever finds the waiting state before the mail.
 fn approve_command(context: &Context) -> String {
-    let name = context.execution.rsplit(':').next().unwrap_or_default();
-    let parameter = consent::parameter(&context.product, name);
-    consent::one_line_command(&context.region, &parameter, Decision::Approved)
+    consent::one_line_command(&context.region, &context.answers, Decision::Approved)
 }
 
 fn failed(failure: &Failure, context: Option<&Context>, phase: Option<Phase>) -> Value {

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::names::run_folder;
 use shared::text::sentence;
-use shared::{Context, Error, ErrorType, Frame, Phase, Result};
+use shared::{Context, Error, ErrorType, Frame, Phase, Result, consent};
 
 /// Characters of a message in an answer.
 const MESSAGE: usize = 1000;
@@ -160,6 +160,7 @@ pub fn context_of(
         approved: vec![],
         direct: false,
         hold_seconds: 0,
+        answers: consent::parameter(product, &start.execution_name),
         folder: run_folder(product, &start.execution_name),
     }
 }

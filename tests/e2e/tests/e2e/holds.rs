@@ -99,24 +99,29 @@ async fn a_retry_reads_the_manifest_again_and_tells_its_digest() {
     let second = link(&question(&world, "Wrong", 2).await);
     assert_eq!(world.control.submit(&first, &[("decision", "SKIP")]).0, 409, "used up");
 
-    // Corrected: nothing is left that somebody would have to see.
+    // Corrected: nobody has seen that.
     let corrected = module_test("Wrong", json!({"Outcome": "DONE", "Echo": "corrected"}));
     let layers: [&[Value]; 2] =
         [&[corrected, module_test("Sibling", json!({}))], &[module_test("Later", json!({}))]];
     let text = application(&layers).to_string();
     world.upload(WEST, file.rsplit('/').next().unwrap(), application(&layers)).await;
     press(&world, &second, "RETRY");
+    let mail = question(&world, "Wrong", 3).await;
+    for wanted in ["something else of this resource", "WHAT RETRY WILL DO", "already done"] {
+        assert!(mail.body.contains(wanted), "{wanted} in {}", mail.body);
+    }
+    press(&world, &link(&mail), "RETRY");
 
     world.wait(&arn, 120).await.succeeded();
     let report = world.report("retried", &arn).await;
     assert_eq!(statuses(&report), ["DONE", "DONE", "DONE"]);
-    assert_eq!(decisions(&report), ["RETRY", "RETRY"]);
+    assert_eq!(decisions(&report), ["RETRY", "RETRY", "RETRY"]);
     let read = report["decisions"].as_array().unwrap().iter();
     let read: Vec<_> = read.filter(|d| d["event"] == "replanned").collect();
     assert_eq!(read.len(), 2, "{read:?}");
     assert_eq!((&read[0]["changed"], &read[1]["changed"]), (&json!(false), &json!(true)));
     assert_eq!(read[1]["sha256"], json!(shared::names::sha256(text.as_bytes())));
-    let mails = world.mails_about(&arn, 4).await;
+    let mails = world.mails_about(&arn, 5).await;
     let body = &mails.last().unwrap().body;
     assert!(body.contains("DECISIONS ABOUT WHAT FAILED") && body.contains("for people"), "{body}");
 }
@@ -132,7 +137,10 @@ async fn a_change_that_nobody_has_seen_is_asked_with_its_class_before_it_is_made
     assert!(mail.body.contains("Dr.AccessDenied"), "{}", mail.body);
     put(&world, &whole);
     let first = link(&mail);
-    assert_eq!(world.confirmation(&first), "", "it was approved before");
+    assert_eq!(world.confirmation(&first), "", "nothing is approved by it");
+    let (_, stale) = mail.body.split_once("  aws ssm").expect("the command");
+    let (stale, _) = stale.split_once("\n\n").expect("its end");
+    let stale = format!("aws ssm{}", stale.replace("<your reason>", "late"));
 
     let name = "sampleproduct-app1-ACTIVATE.json";
     let key = format!("{}{name}", manifests::FILES);
@@ -145,7 +153,12 @@ async fn a_change_that_nobody_has_seen_is_asked_with_its_class_before_it_is_made
         let body = mail.body.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(body.contains(text), "{text} in {body}");
     }
+    // The command of the first mail answers the first question, never the second one.
+    let ann = world.user("ann");
+    world.type_as(&ann, &stale);
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let asked = link(&mail);
+    assert_eq!((world.control.open(&asked).0, world.count("rds:PromoteReadReplica")), (200, 0));
     let form = [("approver", "Ada"), ("reason", "drill"), ("decision", "RETRY")];
     let (status, page) = world.control.submit(&asked, &form);
     assert!(status == 400 && page.contains("To press Retry, type"), "{page}");
@@ -174,12 +187,16 @@ async fn a_skip_goes_on_and_is_shown_ever_after() {
     let mails = world.mails_about(&arn, 3).await;
     let last = mails.last().unwrap();
     assert!(last.subject.contains("SUCCEEDED, 1 SKIPPED"), "{}", last.subject);
+    assert!(last.body.contains("start-execution"), "how to make up for it: {}", last.body);
+    assert_eq!(report["recoverySeconds"], Value::Null);
+    let lock = "dr-orchestration-artifacts/locks/skipped.json";
+    assert_eq!(world.object(WEST, lock).await.unwrap()["outcome"], "SKIPPED");
 
     let key = "dr-orchestration-artifacts/manifest-files/skipped.json";
     let again = world.start(WEST, key).await;
     let approval = world.approval_link(&again).await;
     let (_, page) = world.control.open(&approval);
-    assert!(page.contains("ModuleTest Optional was skipped in the run"), "{page}");
+    assert!(page.contains("ModuleTest Optional was skipped in the ACTIVATE run"), "{page}");
     world.reject(&again).await;
 }
 
@@ -241,7 +258,10 @@ async fn nothing_begins_any_more_in_a_run_that_is_aborted() {
     press(&world, &link(&question(&world, "Broken", 1).await), "ABORT_RUN");
     let ended = world.wait(&arn, 90).await;
     let lines = ended.lines().join("\n");
-    assert!(lines.contains("Next: Dr.Aborted: the run was aborted before this began"), "{lines}");
+    assert!(
+        lines.contains("Next: Dr.Aborted: nothing begins here any more: the run was aborted: Ada"),
+        "{lines}"
+    );
     let report = world.report("nomore", &arn).await;
     assert_eq!(statuses(&report), ["FAILED", "DONE", "FAILED"]);
 
