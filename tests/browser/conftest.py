@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import world as worlds  # noqa: E402  (the path has to be known first)
 from chromium import Browser  # noqa: E402
+from hold import NAMED, Hold, RiskyHold  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +44,18 @@ def browser(chromium):
     chromium.size(1000, 900)
     chromium.night(False)
     return chromium.open("about:blank")
+
+
+@pytest.fixture
+def hold(world):
+    return Hold(world)
+
+
+@pytest.fixture
+def asked_anew(browser, world):
+    """The question after a retry whose new plan may lose data."""
+    risky = RiskyHold(world)
+    risky.change()
+    browser.open(risky.link).type(**NAMED).press("Retry")
+    browser.open(risky.again())
+    return risky

@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
+from checks import PHONE, accessible, by_tab, fits, readable
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from world import Run
 
-PHONE = (360, 740)
 NAMED = {"approver": "Ada Approver", "reason": "us-east-1 is down, agreed with Bob"}
 
 
@@ -28,7 +28,7 @@ def test_the_page_tells_what_may_be_lost_and_loads_nothing_else(browser, run):
     assert browser.heading() == "Approve ACTIVATE of orders-shop in us-west-2?"
     text = " ".join(browser.text().split())
     for told in ("unplanned: us-east-1 is taken for lost", "DATA-LOSS", "PromoteRDSReadReplica Orders database",
-                 "What will happen, in this order", f"To approve, type: {run.typed}"):
+                 "What will happen, in this order", f"To press Approve, type: {run.typed}"):
         assert told in text, told
     entries = [json.loads(entry["message"])["message"] for entry in browser.driver.get_log("performance")]
     asked = [e["params"]["request"]["url"] for e in entries if e["method"] == "Network.requestWillBeSent"]
@@ -145,10 +145,6 @@ def test_where_identities_are_asked_for_the_page_shows_the_command_and_only_reje
 
 # --- on a phone, and for everybody ---
 
-def fits(browser) -> bool:
-    return browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
 def test_a_phone_shows_every_page_without_scrolling_sideways(browser, world):
     run = Run(world, product="a-product-with-quite-a-long-name-that-nobody-would-type-by-heart")
     browser.size(*PHONE, phone=True)
@@ -165,28 +161,6 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(browser, world):
     assert fits(browser.open(run.link)) and fits(browser.open(run.link[:-1]))
 
 
-CONTROLS = """[...document.querySelectorAll('input, textarea, button')].filter(c => c.offsetParent).map(c => ({
-  name: c.name || c.textContent, label: c.labels && c.labels.length ? c.labels[0].innerText : c.innerText,
-  height: c.getBoundingClientRect().height, size: parseFloat(getComputedStyle(c).fontSize),
-  described: (c.getAttribute('aria-describedby') || '').split(' ').every(id => !id || document.getElementById(id))}))"""
-LEVELS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(h => Number(h.tagName[1]))"
-
-
-def accessible(browser) -> None:
-    """What can be told without a person."""
-    assert browser.evaluate("document.documentElement.lang") == "en" and browser.driver.title
-    levels = browser.evaluate(LEVELS)
-    assert levels[0] == 1 and levels.count(1) == 1
-    assert all(below - above <= 1 for above, below in zip(levels, levels[1:])), levels
-    assert browser.evaluate("document.querySelectorAll('main').length") == 1
-    assert browser.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size"
-                            " == document.querySelectorAll('[id]').length")
-    for control in browser.evaluate(CONTROLS):
-        assert control["label"].strip() and control["described"], control
-        # Big enough for a thumb, and no zooming in of phones that find the letters too small.
-        assert control["height"] >= 40 and control["size"] >= 16, control
-
-
 def test_every_page_is_accessible(browser, run):
     browser.size(*PHONE, phone=True)
     accessible(browser.open(run.link))
@@ -197,37 +171,16 @@ def test_every_page_is_accessible(browser, run):
     accessible(browser.open(run.link))
 
 
-# Of every text: its words and the ratio of luminances between it and what it stands on, as WCAG 2 defines it.
-CONTRASTS = """(() => {
-  const parts = c => c.match(/[\\d.]+/g).map(Number);
-  const light = c => { const [r, g, b] = parts(c).map(v => v / 255).map(v =>
-    v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
-    if (parts(c)[3] !== 0) return c; } return 'rgb(255, 255, 255)'; };
-  const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-  return [...document.querySelectorAll('main *')].filter(e => own(e) && e.offsetParent).map(e => {
-    const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
-    return [e.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)]; }); })()"""
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["day", "night"])
 def test_every_text_can_be_read_by_day_and_by_night(browser, run, dark):
     browser.size(*PHONE, phone=True)
     browser.night(dark)
     browser.open(run.link).type(**NAMED, confirmation="no").press("Approve")
     browser.shot(f"contrast-{'night' if dark else 'day'}")
-    found = browser.evaluate(CONTRASTS)
-    assert len(found) > 30 and [one for one in found if one[1] < 4.5] == []
-    found = browser.type(**NAMED).press("Reject").evaluate(CONTRASTS)
-    assert [one for one in found if one[1] < 4.5] == []
+    assert readable(browser) > 30
+    readable(browser.type(**NAMED).press("Reject"))
 
 
 def test_the_keyboard_reaches_everything_in_its_order(browser, run):
     browser.open(run.link)
-    browser.driver.find_element(By.NAME, "approver").click()
-    reached = []
-    for _ in range(5):
-        active = browser.driver.switch_to.active_element
-        reached.append(active.get_attribute("name") + (active.text if active.tag_name == "button" else ""))
-        active.send_keys(Keys.TAB)
-    assert reached == ["approver", "reason", "confirmation", "decisionApprove", "decisionReject"]
+    assert by_tab(browser, "approver", 5) == ["approver", "reason", "confirmation", "decisionApprove", "decisionReject"]

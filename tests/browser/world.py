@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import boto3
 REPO = Path(__file__).resolve().parents[2]
 EAST, WEST, ACCOUNT = "us-east-1", "us-west-2", "123456789012"
 FOLDER = "dr-orchestration-artifacts"
+SAMPLE = "manifest-files/sampleproduct-app1-ACTIVATE.json"
 MACHINE = f"arn:aws:states:{WEST}:{ACCOUNT}:stateMachine:aws-dr-orchestrator-stepfunction-product-orchestrator"
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -38,10 +40,11 @@ class World:
         return boto3.client(service, region_name=WEST, endpoint_url=self.endpoint,
                             aws_access_key_id="local", aws_secret_access_key="local")
 
-    def request(self, link: str, method: str) -> int:
+    def request(self, link: str, method: str, form: dict | None = None) -> int:
         """The status with which the page answers a program."""
+        body = form and urllib.parse.urlencode(form).encode()
         try:
-            with OPENER.open(urllib.request.Request(link, method=method), timeout=30) as answer:
+            with OPENER.open(urllib.request.Request(link, body, method=method), timeout=30) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
@@ -60,38 +63,53 @@ class Run:
         self.typed = f"{product} {WEST}"
 
     def _upload(self, approval: dict) -> str:
-        files = [f"{FOLDER}/manifest-files/sampleproduct-app1-ACTIVATE.json"]
         manifest = {
             "action": "ACTIVATE", "product_name": self.product, "region": WEST, "primary_region": EAST,
             "secondary_region": WEST, "unplanned": True, "rto_minutes": 30, "rpo_seconds": 300,
             "approval": {"timeout_minutes": 30} | approval,
-            "product": [{"app_layer": 1, "apps": [{"name": "app1", "service_order_files": files}]}]}
-        key = f"{FOLDER}/manifest-files/{self.product}.json"
-        self.world.client("s3").put_object(Bucket=self._bucket(), Key=key, Body=json.dumps(manifest))
+            "product": [{"app_layer": 1, "apps": [{"name": "app1", "service_order_files": self._files()}]}]}
+        return self.put(f"manifest-files/{self.product}.json", manifest)
+
+    def _files(self) -> list[str]:
+        """The application manifests that it runs."""
+        return [f"{FOLDER}/{SAMPLE}"]
+
+    def put(self, name: str, document) -> str:
+        """Writes into the orchestrator's folder and gives the key."""
+        key = f"{FOLDER}/{name}"
+        self.world.client("s3").put_object(Bucket=self._bucket(), Key=key, Body=json.dumps(document))
         return key
+
+    def get(self, key: str):
+        return json.load(self.world.client("s3").get_object(Bucket=self._bucket(), Key=key)["Body"])
 
     def _bucket(self) -> str:
         return f"dr-orchestrator-{ACCOUNT}-{WEST}"
 
     def _link(self) -> str | None:
         """The mail's link, at this copy: the page was deployed on the port of the original."""
-        for mail in self.world.control("mail")["mails"]:
-            found = re.search(r"https?://[^/]+(/\S+\?id=\w+)", mail["body"])
-            if found and self.name in mail["body"]:
-                return self.world.endpoint + found[1]
-        return None
+        return next(iter(self.links("")), None)
+
+    def links(self, subject: str) -> list[str]:
+        """The link of each mail about this run with these words in its subject, in their order."""
+        mails = [m["body"] for m in self.world.control("mail")["mails"] if subject in m["subject"]]
+        found = [re.search(r"https?://[^/]+(/\S+\?id=\w+)", body) for body in mails if self.name in body]
+        return [self.world.endpoint + one[1] for one in found if one]
 
     def _key(self) -> str:
         return f"{FOLDER}/pending/{self.link.split('id=')[1]}.json"
 
     def pending(self) -> dict:
-        """The open approval, as the bucket holds it."""
-        return json.load(self.world.client("s3").get_object(Bucket=self._bucket(), Key=self._key())["Body"])
+        """What waits for an answer, as the bucket holds it."""
+        return self.get(self._key())
+
+    def amend(self, **changed) -> None:
+        """Writes it anew with something changed."""
+        self.put(self._key().removeprefix(f"{FOLDER}/"), self.pending() | changed)
 
     def expire(self) -> None:
         """Its time is over: what otherwise takes a minute at least."""
-        late = self.pending() | {"expiresAt": "2026-01-01T00:00:00Z"}
-        self.world.client("s3").put_object(Bucket=self._bucket(), Key=self._key(), Body=json.dumps(late))
+        self.amend(expiresAt="2026-01-01T00:00:00Z")
 
     def status(self) -> str:
         return self.world.client("stepfunctions").describe_execution(executionArn=self.arn)["status"]

@@ -36,28 +36,28 @@ const fn class(decision: Decision) -> &'static str {
 }
 
 /// What a button of a hold does.
-fn meaning(decision: Decision, pending: &Pending) -> &'static str {
+const fn meaning(decision: Decision, planned: bool) -> &'static str {
     match decision {
-        Decision::Retry if pending.card.groups.is_empty() => {
-            "reads the application manifest again and plans this resource once more. When the \
-             manifest says the same as before and the change only creates or modifies, the new \
-             attempt begins at once; else you are asked again, with the new plan."
+        Decision::Retry if planned => {
+            "Does what the plan above shows, for this resource alone: it approves that change."
         }
         Decision::Retry => {
-            "does what the plan above shows, for this resource alone: it approves that change."
+            "Reads the manifest again and plans this resource again. Begins at once when the \
+             manifest says the same and the change only creates or modifies; else you are asked \
+             first, with the new plan."
         }
         Decision::Skip => {
-            "goes on as if this resource were done. Later layers run, also when they need it. The \
+            "Goes on as if this resource were done. Later layers run, even if they need it. The \
              report and the next plan show that it was skipped."
         }
         Decision::Abort => {
-            "lets this resource fail. The others of its layer come to their end, later layers do \
+            "Lets this resource fail. The others of its layer come to their end, later layers do \
              not begin."
         }
         _ => {
-            "nothing begins any more in any application of this run, other open questions are \
-             closed, and what is at work makes no further change that destroys, may lose data or \
-             moves traffic. What AWS has begun goes on."
+            "Ends the whole run: nothing begins any more, other open questions are closed. What is \
+             at work makes no further change that destroys, may lose data or moves traffic; what \
+             AWS has begun goes on."
         }
     }
 }
@@ -70,30 +70,71 @@ pub fn question(pending: &Pending) -> String {
     }
 }
 
+/// The heading of the form.
+pub const fn form_title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Approval => "Your answer",
+        Kind::Hold => "Your decision",
+    }
+}
+
+/// Whether a link may make this choice.
+fn by_link(decision: Decision, pending: &Pending) -> bool {
+    !decision.goes_on() || !pending.rule.needs_identity()
+}
+
 /// A button for each choice that a link may make.
 pub fn buttons(pending: &Pending) -> String {
-    let may = |d: &&Decision| !d.goes_on() || !pending.rule.needs_identity();
-    let buttons = pending.choices().iter().filter(may).map(|decision| {
-        format!(
-            "<button class=\"{}\" name=\"decision\" value=\"{}\">{}</button>\n",
-            class(*decision),
-            decision.as_str(),
-            label(*decision)
-        )
+    let may = pending.choices().iter().filter(|decision| by_link(**decision, pending));
+    let buttons = may.map(|decision| match pending.kind {
+        Kind::Approval => button(*decision, ""),
+        Kind::Hold => explained(*decision, pending),
     });
     buttons.collect()
 }
 
-/// What each choice of a hold does; the two of an approval need no words.
+fn button(decision: Decision, attributes: &str) -> String {
+    format!(
+        "<button class=\"{}\" name=\"decision\" value=\"{}\"{attributes}>{}</button>\n",
+        class(decision),
+        decision.as_str(),
+        label(decision)
+    )
+}
+
+/// A button of a hold beside what it does. What ends the whole run stands apart.
+fn explained(decision: Decision, pending: &Pending) -> String {
+    let id = format!("does-{}", decision.as_str());
+    let apart = if decision == Decision::AbortRun { " apart" } else { "" };
+    format!(
+        "<div class=\"choice{apart}\">\n{}<p id=\"{id}\">{}</p>\n</div>\n",
+        button(decision, &format!(" aria-describedby=\"{id}\"")),
+        escape(meaning(decision, !pending.card.groups.is_empty()))
+    )
+}
+
+/// What those choices of a hold do that have no button.
 pub fn meanings(pending: &Pending) -> String {
-    if pending.kind == Kind::Approval {
+    if pending.kind == Kind::Approval || !pending.rule.needs_identity() {
         return String::new();
     }
-    let rows = pending.choices().iter().map(|decision| {
-        let meaning = escape(meaning(*decision, pending));
+    let others = pending.choices().iter().filter(|decision| !by_link(**decision, pending));
+    let rows = others.map(|decision| {
+        let meaning = escape(meaning(*decision, !pending.card.groups.is_empty()));
         format!("<dt>{}</dt>\n<dd>{meaning}</dd>\n", label(*decision))
     });
     format!("<dl>\n{}</dl>\n", rows.collect::<String>())
+}
+
+/// What happens when nobody answers a hold.
+pub fn without_an_answer(pending: &Pending) -> String {
+    match pending.kind {
+        Kind::Approval => String::new(),
+        Kind::Hold => format!(
+            "<p>If nobody decides until {}, the resource fails, as with Abort this.</p>\n",
+            escape(&pending.expires_at)
+        ),
+    }
 }
 
 /// The choices in one sentence: `Press Approve or Reject.`

@@ -33,17 +33,18 @@ pub fn facts(facts: &[Fact]) -> String {
     format!("<dl>\n{rows}</dl>\n")
 }
 
-fn groups(groups: &[Group], kind: Kind) -> String {
-    if groups.is_empty() {
+fn groups(card: &Card, kind: Kind) -> String {
+    if card.groups.is_empty() {
         return String::new();
     }
-    let title = match kind {
-        Kind::Approval => "What will happen, in this order",
-        Kind::Hold => "What Retry will do",
+    let (class, title) = match kind {
+        Kind::Approval => ("", "What will happen, in this order"),
+        Kind::Hold if card.alarms.is_empty() => ("", "What Retry will do"),
+        Kind::Hold => (" class=\"alarms\"", "What Retry will do: destroys or may lose data"),
     };
     let group = |g: &Group| format!("<h3>{}</h3>\n{}", escape(&g.title), list(&g.items));
-    let all: String = groups.iter().map(group).collect();
-    format!("<section>\n<h2>{title}</h2>\n{all}</section>\n")
+    let all: String = card.groups.iter().map(group).collect();
+    format!("<section{class}>\n<h2>{title}</h2>\n{all}</section>\n")
 }
 
 /// The whole plan.
@@ -54,12 +55,13 @@ pub fn plan(card: &Card, kind: Kind) -> String {
         let items: String = items.collect();
         out.push_str(&format!("<section>\n<h2>Warnings</h2>\n<ul>\n{items}</ul>\n</section>\n"));
     }
-    if !card.alarms.is_empty() {
+    // The plan of a hold is one step: it is not shown twice.
+    if !card.alarms.is_empty() && kind == Kind::Approval {
         out.push_str("<section class=\"alarms\">\n<h2>Destroys or may lose data</h2>\n");
         out.push_str(&list(&card.alarms));
         out.push_str("</section>\n");
     }
-    out.push_str(&groups(&card.groups, kind));
+    out.push_str(&groups(card, kind));
     if !card.manifests.is_empty() {
         out.push_str("<details>\n<summary>Manifests and their SHA-256</summary>\n");
         out.push_str(&facts(&card.manifests));
@@ -89,7 +91,7 @@ fn list(items: &[Item]) -> String {
 pub fn form(id: &str, pending: &Pending, typed: &Form, invalid: bool) -> String {
     let flag = |wrong: bool| if invalid && wrong { " aria-invalid=\"true\"" } else { "" };
     format!(
-        "<section id=\"answer\">\n<h2>Your answer</h2>\n{meanings}{first}\
+        "<section id=\"answer\">\n<h2>{title}</h2>\n{end}{meanings}{first}\
          <form method=\"post\" action=\"?id={id}\">\n{NO_ENTER}\
          <label for=\"approver\">Your name</label>\n\
          <input id=\"approver\" name=\"approver\" value=\"{name}\" maxlength=\"{NAME}\" required \
@@ -101,6 +103,8 @@ pub fn form(id: &str, pending: &Pending, typed: &Form, invalid: bool) -> String 
          reason are recorded as typed and shown in the report.</p>\n\
          <div class=\"buttons\">\n{buttons}</div>\n</form>\n{last}</section>\n",
         id = escape(id),
+        title = choice::form_title(pending.kind),
+        end = choice::without_an_answer(pending),
         meanings = choice::meanings(pending),
         first = consent::only_by_identity(pending),
         confirmation = consent::confirmation(pending, typed, invalid),
