@@ -82,7 +82,7 @@ pub fn thanks(pending: &Pending) -> Page {
         }
     };
     let body = format!(
-        "{}{}{doubt}<p>The link is used up. You can close this page; the report comes by mail.</p>\n",
+        "{}{}{doubt}<p>The link is used up. You can close this page; a mail tells what comes next.</p>\n",
         recorded(pending),
         run(pending)
     );

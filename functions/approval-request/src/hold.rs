@@ -37,6 +37,8 @@ pub struct Why {
     pub error_type: String,
     /// For people.
     pub message: String,
+    /// What to do; empty where nobody knows.
+    pub next_step: String,
 }
 
 /// What reading the manifest again found.

@@ -70,12 +70,21 @@ fn facts(about: &About) -> Vec<Fact> {
         ("Place", &place_of(context)),
         ("Failed with", &about.why.error_type),
         ("Why", &about.why.message),
-        ("Approved", approved),
+        ("To do", &with_a_retry(&about.why.next_step)),
+        ("Was approved", approved),
         ("Expires", about.expires_at),
         ("Run", run),
         ("Execution", about.execution),
     ];
     facts.into_iter().filter(|(_, value)| !value.is_empty()).map(fact).collect()
+}
+
+/// The next step of a failure is for somebody who starts again; here the run goes on.
+fn with_a_retry(next_step: &str) -> String {
+    let words = ["start the same manifest again", "start the execution again", "start again"];
+    let upper = ["Start the same manifest again", "Start the execution again", "Start again"];
+    let lower = words.iter().fold(next_step.to_owned(), |text, word| text.replace(word, "retry"));
+    upper.iter().fold(lower, |text, word| text.replace(word, "Retry"))
 }
 
 fn fact((label, value): (&str, &str)) -> Fact {
@@ -155,11 +164,19 @@ pub mod tests {
             expires_at: "2026-01-01T01:00:00Z",
             why: &Why {
                 error_type: "Dr.Refused".into(),
-                message: "it is the last copy. Look.".into(),
+                message: "it is the last copy".into(),
+                next_step: "Look at it, then start again.".into(),
             },
             again,
             plan,
         })
+    }
+
+    #[test]
+    fn nobody_is_told_to_start_a_run_again_that_goes_on() {
+        assert_eq!(with_a_retry("Start again: the plan shows it."), "Retry: the plan shows it.");
+        let text = "Correct the manifest, upload it and start the execution again.";
+        assert_eq!(with_a_retry(text), "Correct the manifest, upload it and retry.");
     }
 
     #[test]
