@@ -82,7 +82,7 @@ pub async fn publish(frame: &Frame, pending: &Pending, subject: String, body: St
         event = "approval requested",
         product = pending.product,
         execution = pending.execution,
-        title = pending.card.title,
+        line = pending.card.title,
         expiresAt = pending.expires_at,
     );
 }

@@ -110,7 +110,7 @@ fn waited(from: &str, to: &str) -> Option<i64> {
 
 /// The event that the dashboards show.
 fn note(request: &Request) {
-    let Request { held, answer, .. } = request;
+    let Request { held, answer, why, .. } = request;
     tracing::info!(
         event = "decision",
         product = held.context.product,
@@ -118,8 +118,13 @@ fn note(request: &Request) {
         phase = held.phase,
         resourceType = held.resource_type,
         resourceName = held.resource_name,
+        errorType = why.error_type,
         decision = answer.decision,
         via = answer.via,
+        line = format!(
+            "{} {}: {} {}: {}",
+            held.resource_type, held.resource_name, answer.decision, answer.approver, answer.reason
+        ),
         "a failed resource was decided on"
     );
 }

@@ -35,7 +35,7 @@ fn body(context: &Context, changes: &str) -> Value {
         widgets.push(table(
             region,
             y,
-            &format!("Failures of {}", context.product),
+            &format!("Failures, questions and decisions of {}", context.product),
             &failures(&context.product),
         ));
         widgets.push(table(
@@ -67,10 +67,11 @@ fn table(region: &str, y: usize, title: &str, query: &str) -> Value {
     })
 }
 
-/// Status changes do not know their product; what failure-recorder and reporter log does.
+/// Status changes do not know their product; what failure-recorder, reporter and
+/// approval-request log does.
 fn failures(product: &str) -> String {
     format!(
-        "SOURCE '/aws/lambda/aws-dr-orchestrator-failure-recorder' | SOURCE '/aws/lambda/aws-dr-orchestrator-reporter' | filter product = '{product}' | fields @timestamp, execution, errorType, line | sort @timestamp desc | limit 100"
+        "SOURCE '/aws/lambda/aws-dr-orchestrator-failure-recorder' | SOURCE '/aws/lambda/aws-dr-orchestrator-reporter' | SOURCE '/aws/lambda/aws-dr-orchestrator-approval-request' | filter product = '{product}' | fields @timestamp, execution, errorType, line | sort @timestamp desc | limit 100"
     )
 }
 
