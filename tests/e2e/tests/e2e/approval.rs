@@ -233,7 +233,7 @@ async fn an_answer_for_a_run_that_was_stopped_is_told_that_it_is_no_longer_open(
     let (status, page) = world.control.submit(&link, &APPROVE);
     assert_eq!(status, 410, "{page}");
     assert!(page.contains("<h1>This request is no longer open</h1>"), "{page}");
-    assert!(page.contains("No answer counts any more."), "{page}");
+    assert!(page.contains("No answer to this one counts"), "{page}");
     assert_eq!(answers(&world), 0);
     assert_eq!(world.describe(&arn).await.status, ExecutionStatus::Aborted);
 }
