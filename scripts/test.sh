@@ -30,7 +30,7 @@ STEPS=(
   "manifests     5  the samples are valid manifests"
   "localaws     15  the local AWS"
   "deployment   15  the deployment scripts on the local AWS"
-  "e2e          30  end to end: the real functions on the local AWS"
+  "e2e          45  end to end: the real functions on the local AWS"
   "browser      15  the approval page in Chromium, in front of real runs"
 )
 QUICK="format shellcheck documentation statemachines templates clippy unit"
