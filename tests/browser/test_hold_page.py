@@ -22,7 +22,8 @@ def test_the_question_tells_what_failed_and_why(browser, hold):
 
 def test_before_a_retry_there_is_no_plan(browser, hold):
     text = words(browser.open(hold.link))
-    assert "What Retry will do" not in text and "may lose data" not in text and "SHA-256" not in text
+    assert "What Retry will do" not in text and "SHA-256" not in text
+    assert browser.driver.find_elements(By.CLASS_NAME, "alarms") == []
 
 
 def test_each_button_tells_what_it_does(browser, hold):
@@ -43,6 +44,7 @@ def test_a_new_plan_that_may_lose_data_is_shown_once(browser, asked_anew):
                  f"To press Retry, type: {asked_anew.typed}", "Manifests and their SHA-256"):
         assert told in text, told
     assert [m.text for m in browser.driver.find_elements(By.CLASS_NAME, "mark")] == ["DATA-LOSS"]
+    assert len(browser.driver.find_elements(By.CLASS_NAME, "alarms")) == 1
 
 
 # --- what each button does ---
