@@ -6,7 +6,7 @@
 #   --quick      leaves out what takes minutes: the build of the zips and the tests on the local AWS
 #   --only STEP  this step alone; may be repeated. Steps, in their order:
 #                  format, shellcheck, documentation, statemachines, templates, clippy, unit, build, manifests,
-#                  localaws, deployment, e2e, browser
+#                  localaws, deployment, world, e2e, browser
 #   --zips DIR   functions that are built already, for the steps deployment, e2e and browser; default: what the step
 #                build made
 #   --screenshots DIR  an existing folder for pictures of the approval page, which the step browser takes
@@ -16,6 +16,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/lib-localaws.sh
+source "$REPO/scripts/lib-localaws.sh"
 
 # step, limit in minutes, what it checks
 STEPS=(
@@ -30,6 +32,7 @@ STEPS=(
   "manifests     5  the samples are valid manifests"
   "localaws     15  the local AWS"
   "deployment   15  the deployment scripts on the local AWS"
+  "world        10  everything deployed once, of which the steps e2e and browser take copies"
   "e2e          45  end to end: the real functions on the local AWS"
   "browser      15  the approval page in Chromium, in front of real runs"
 )
@@ -94,11 +97,22 @@ step_localaws() { pytest tests/localaws/tests --numprocesses auto --maxprocesses
 
 step_deployment() { DR_DIST=$zips pytest tests/templates/test_deployment.py; }
 
-# One process: the first test deploys the world, each test works in a copy of it.
+# The server of this script's own, which serve_world has started.
+step_world() {
+  use_localaws "$DR_LOCALAWS_PORT"
+  until control GET health >/dev/null 2>&1; do sleep 0.3; done
+  control POST timings "$(cat "$REPO/tests/timings.json")" >/dev/null
+  "$REPO/scripts/localaws-deploy.sh" --port "$DR_LOCALAWS_PORT" --zips "$zips"
+  # A copy can be taken only when nothing runs any more.
+  sleep 2
+  echo "everything is deployed on port $DR_LOCALAWS_PORT"
+}
+
+# One process; each test works in a copy of the world. Without the step world it deploys one of its own.
 # The whole workspace is selected, so that the crates keep the features of the other steps and nothing is built anew.
 step_e2e() { DR_DIST=$zips cargo test --workspace --locked --test e2e -- --test-threads "${E2E_THREADS:-3}"; }
 
-# A local AWS of its own.
+# As the step e2e.
 step_browser() {
   ensure_browser
   DR_DIST=$zips "$BROWSER_VENV/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/browser
@@ -123,7 +137,7 @@ results=() passed=0 failed=0
 # The line in which the tool itself sums up.
 closing_line() {
   sed -e 's/\x1b\[[0-9;]*m//g' "$work/$1.log" | awk '
-    /passed|failed|clean|tests run|test result|Finished|valid|error(\[|:)/ { line = $0 } NF { last = $0 }
+    /passed|failed|clean|tests run|test result|Finished|valid|deployed on|error(\[|:)/ { line = $0 } NF { last = $0 }
     END { print line == "" ? last : line }' | sed -e 's/^[ =]*//; s/[ =]*$//' | cut -c1-110
 }
 
@@ -143,6 +157,14 @@ run_step() {
   results+=("$(printf '%-7s %-14s %5d s  %s' "$outcome" "$name" $((SECONDS - began)) "$(closing_line "$name")")")
 }
 
+# It ends when its standard input closes, that is with this script.
+serve_world() {
+  DR_LOCALAWS_PORT=$(free_port)
+  export DR_LOCALAWS_PORT
+  exec 3> >(exec bash "$REPO/scripts/localaws.sh" --port "$DR_LOCALAWS_PORT" --iam enforce \
+    --until-stdin-closes >/dev/null)
+}
+
 known=" "
 for entry in "${STEPS[@]}"; do known+="${entry%% *} "; done
 for name in $only; do
@@ -151,7 +173,11 @@ done
 prepare
 for entry in "${STEPS[@]}"; do
   read -r name limit title <<<"$entry"
-  if [ -z "$only" ] || [[ " $only " == *" $name "* ]]; then run_step "$name" "$limit" "$title"; fi
+  if [ -n "$only" ] && [[ " $only " != *" $name "* ]]; then continue; fi
+  [ "$name" != world ] || serve_world
+  run_step "$name" "$limit" "$title"
+  # Without it the steps deploy a world of their own, and tell what is wrong.
+  [ "$name" != world ] || [[ ${results[-1]} == ok* ]] || unset DR_LOCALAWS_PORT
 done
 
 printf '\n%s\n' "${BOLD}━━━ Summary, $((SECONDS / 60)) min $((SECONDS % 60)) s ━━━${PLAIN}"

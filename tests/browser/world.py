@@ -142,8 +142,7 @@ def deployed() -> tuple[subprocess.Popen | None, World]:
                                "--until-stdin-closes"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     world = World(port)
     eventually(lambda: healthy(world), 120)
-    world.control("timings", {"rds.create": 2, "rds.promote": 2, "rds.modify": 1, "rds.reboot": 1, "visible": 1,
-                              "cloudformation": 0})
+    world.control("timings", json.loads((REPO / "tests/timings.json").read_text()))
     subprocess.run(["bash", str(REPO / "scripts/localaws-deploy.sh"), "--port", str(port), "--zips",
                     os.environ["DR_DIST"]], stdin=subprocess.DEVNULL, check=True, timeout=600)
     # A copy can be taken only when nothing runs any more.

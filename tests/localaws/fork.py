@@ -5,6 +5,7 @@ The main thread does it: a parent-death signal belongs to the thread that forked
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import queue
@@ -103,6 +104,8 @@ def _forked() -> int:
     with contextlib.ExitStack() as held:
         for lock in state.locks():
             held.enter_context(lock)
+        # The collector would write to each object, and the system copy every page that is shared.
+        gc.freeze()
         return os.fork()
 
 

@@ -81,13 +81,11 @@ def _record(fn, payload: bytes, failed: Outcome) -> dict:
 
 def _send(target: str, fn, body: str, attributes: dict[str, str]) -> None:
     """Sends with the function's own role, through the front door."""
-    import boto3
-    import localaws
-    from localaws import identity
+    from localaws import identity, stepfunctions_clients
 
     service, region = target.split(":")[2:4]
     keys = identity.role_credentials(fn.role, fn.function_name, region)
-    client = boto3.client(service, region_name=region, endpoint_url=localaws.endpoint(), **keys)
+    client = stepfunctions_clients.client(service, region, **keys)
     texts = {name: {"DataType": "String", "StringValue": value}
              for name, value in attributes.items() if value}
     if service == "sqs":

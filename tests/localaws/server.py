@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 
+from moto import backends
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import (DomainDispatcherApplication, MotoRequestHandler,
                                            create_backend_app)
@@ -69,6 +70,9 @@ def install_modules() -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     # Without this moto knows none of AWS's own policies, and roles that attach one fail.
     default_user_config["iam"] = {"load_aws_managed_policies": True}
+    # moto looks through its own folders for every request.
+    services = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: services
     for name in MODULES:
         importlib.import_module(f"localaws.{name}").install()
 

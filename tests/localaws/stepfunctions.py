@@ -9,6 +9,7 @@ from localaws import (
     stepfunctions_clients,
     stepfunctions_definition,
     stepfunctions_executions,
+    stepfunctions_grammar,
     stepfunctions_limits,
     stepfunctions_paths,
     stepfunctions_roles,
@@ -29,7 +30,7 @@ def install() -> None:
     # The interpreter logs each evaluated field.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     stepfunctions_clients.install()  # first: it imports the modules that the others repair
-    for module in (stepfunctions_limits, stepfunctions_paths, stepfunctions_tokens,
-                   stepfunctions_children, stepfunctions_executions, stepfunctions_workers,
-                   stepfunctions_definition, stepfunctions_roles):
+    for module in (stepfunctions_grammar, stepfunctions_limits, stepfunctions_paths,
+                   stepfunctions_tokens, stepfunctions_children, stepfunctions_executions,
+                   stepfunctions_workers, stepfunctions_definition, stepfunctions_roles):
         module.install()

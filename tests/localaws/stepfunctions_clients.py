@@ -25,12 +25,17 @@ _session_lock = state.lock()
 
 def client(service: str, region: str, **credentials):
     """A boto client of this server; creating one is not thread-safe in botocore."""
-    global _session
     with _session_lock:
-        _session = _session or botocore.session.get_session()
-        return _session.create_client(
+        return _session_of_all().create_client(
             service, region_name=region, endpoint_url=localaws.endpoint(), config=_CONFIG,
             **credentials)
+
+
+def _session_of_all():
+    """It keeps what it has read of the service models."""
+    global _session
+    _session = _session or botocore.session.get_session()
+    return _session
 
 
 def boto_client_for(region: str, service: str, state_credentials=None):
@@ -50,7 +55,7 @@ def _session_client(service: str, region: str, role_arn: str, session_name: str,
 def operation_model(service: str, action: str):
     """The botocore model of an operation, by the snake-case name that moto uses."""
     with _session_lock:
-        model = botocore.session.get_session().get_service_model(service)
+        model = _session_of_all().get_service_model(service)
     for name in model.operation_names:
         if xform_name(name) == action:
             return model.operation_model(name)

@@ -1,10 +1,13 @@
 """What a server does once before its first copy, so that no copy has to: moto imports a service, loads
-its data (AWS's own policies, machine images) and builds its routes when it is first asked.
+its data (AWS's own policies, machine images) and builds its routes when it is first asked; botocore reads
+the model of a service for its first client.
 """
 
 import json
 
 from werkzeug.test import Client
+
+from localaws import stepfunctions_clients
 
 QUERIES = {"iam": "ListRoles", "sts": "GetCallerIdentity", "sns": "ListTopics", "ec2": "DescribeVpcs",
            "rds": "DescribeDBInstances", "cloudformation": "ListStacks", "monitoring": "ListDashboards"}
@@ -12,6 +15,8 @@ TARGETS = {"states": "AWSStepFunctions.ListStateMachines", "ssm": "AmazonSSM.Des
            "events": "AWSEvents.ListRules", "logs": "Logs_20140328.DescribeLogGroups",
            "sqs": "AmazonSQS.ListQueues"}
 PATHS = {"s3": "/", "lambda": "/2015-03-31/functions/"}
+# What the interpreter of state machines calls.
+CLIENTS = ["lambda", "s3", "sns", "stepfunctions"]
 
 _done: list[bool] = []
 
@@ -29,6 +34,9 @@ def once(moto_application) -> None:
         client.post("/", data=json.dumps({}), headers=_headers(service) | more)
     for service, path in PATHS.items():
         client.get(path, headers=_headers(service))
+    for service in CLIENTS:
+        stepfunctions_clients.client(
+            service, "us-east-1", aws_access_key_id="local", aws_secret_access_key="local")
 
 
 def _headers(service: str) -> dict[str, str]:
