@@ -92,7 +92,7 @@ impl Classified for Change {
 fn may_begin(wanted: &Wanted, cx: &Cx) -> Result<()> {
     if cx.context.unplanned && cx.phase == Phase::Activate {
         return Err(Error::refused(format!(
-            "a switchover to {} needs a healthy primary, and this run is unplanned",
+            "{}: a switchover needs a healthy primary, and this run is unplanned",
             wanted.target.id
         ))
         .next("Use UnPlannedFailoverAurora, or start a run that is not unplanned."));
