@@ -215,6 +215,7 @@ fn a_change_set_that_may_lose_data_is_taken_away_unless_that_is_allowed() {
         panic!("the change set is taken away");
     };
     assert!(why.contains("Db (AWS::RDS::DBInstance) is replaced"), "{why}");
+    assert!(verdict_of(&p, &o).1.ends_with("it may lose data"), "{}", verdict_of(&p, &o).1);
     let allowed = parameters(json!({
         "Parameters": {"Size": 3}, "AllowStatefulReplacement": "True",
     }));

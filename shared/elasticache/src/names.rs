@@ -263,6 +263,8 @@ mod tests {
             "arn:aws:elasticache:us-west-2.example.com/:123456789012:replicationgroup:x",
         ] {
             assert!(GroupArn::parse("P", wrong).is_err(), "{wrong}");
+            let error = here().group("P", wrong).unwrap_err();
+            assert_eq!(error.error_type, ErrorType::InvalidParameters, "{wrong}");
         }
     }
 
