@@ -68,7 +68,8 @@ fn from_sdk<E: ProvideErrorMetadata + std::fmt::Debug>(
     }
 }
 
-fn lost(what: &str, why: &str) -> Error {
+/// The answer is missing: whatever was asked for may have been done.
+pub(crate) fn lost(what: &str, why: &str) -> Error {
     Error::new(ErrorType::Failed, format!("could not {what}: {why}")).nature(Nature::Uncertain)
 }
 
@@ -102,6 +103,9 @@ fn classify(code: &str, message: &str, status: u16) -> (ErrorType, Nature) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
 
     #[test]
     fn codes_map_to_natures() {
@@ -118,5 +122,38 @@ mod tests {
         for (code, message, status, wanted) in cases {
             assert_eq!(from_code("x", code, message, status).nature, wanted, "{code}");
         }
+    }
+
+    /// What the SDK says when no service has answered.
+    fn unanswered(error: SdkError<ErrorMetadata, HttpResponse>) -> Error {
+        Err::<(), _>(error).doing("describe orders").unwrap_err()
+    }
+
+    #[test]
+    fn without_an_answer_nobody_knows_whether_the_call_was_made() {
+        let answer = |status: u16| {
+            let status = status.try_into().unwrap();
+            SdkError::response_error("cut", HttpResponse::new(status, SdkBody::empty()))
+        };
+        for (error, why) in [
+            (SdkError::timeout_error("slow"), "no answer in time"),
+            (
+                SdkError::dispatch_failure(ConnectorError::io("down".into())),
+                "no connection to the service",
+            ),
+            (answer(503), "HTTP status 503"),
+            (answer(200), "the answer could not be read"),
+        ] {
+            let error = unanswered(error);
+            assert_eq!((error.error_type, error.nature), (ErrorType::Failed, Nature::Uncertain));
+            assert_eq!(error.message, format!("could not describe orders: {why}"));
+        }
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_a_defect_of_ours() {
+        let error = unanswered(SdkError::construction_failure("no bucket"));
+        assert_eq!((error.error_type, error.nature), (ErrorType::Internal, Nature::Final));
+        assert!(error.message.contains("describe orders") && error.message.contains("no bucket"));
     }
 }

@@ -350,6 +350,29 @@ mod tests {
     }
 
     #[test]
+    fn what_aws_names_is_told_in_a_sentence() {
+        for (name, said) in [
+            ("States.HeartbeatTimeout", "Dr.TimedOut | a step stopped answering"),
+            ("States.DataLimitExceeded", "Dr.Internal | an input or output was larger than 256 KB"),
+            ("States.Permissions", "Dr.Internal | the state machine's role lacks a permission"),
+            ("Sandbox.Timedout", "Dr.Internal | the function did not end within its time limit"),
+            ("Runtime.OutOfMemory", "Dr.Internal | the function used up its memory"),
+            ("Runtime.Unknown", "Dr.Internal | the function could not run"),
+            ("Extension.Crash", "Dr.Internal | the function could not run"),
+            ("Lambda.TooManyRequestsException", "Dr.Internal | the function was throttled"),
+            ("Lambda.ResourceNotFoundException", "Dr.Internal | the function does not exist"),
+            ("Lambda.AccessDeniedException", "Dr.Internal | the state machine may not invoke"),
+            ("Lambda.Unknown", "Dr.Internal | the function could not be invoked"),
+            ("StepFunctions.X", "Dr.Internal | a child execution could not be started"),
+            ("States.TaskFailed", "Dr.Internal | the state machine could not do the step"),
+        ] {
+            let text = told(name, "why");
+            assert!(text.starts_with(said), "{text}");
+            assert!(text.ends_with(&format!(" ({name}). why. {RESUME}")), "{text}");
+        }
+    }
+
+    #[test]
     fn no_name_of_aws_is_raised_again() {
         for name in ["States.Timeout", "States.Runtime", "Lambda.Unknown", "StepFunctions.X", "Zzz"]
         {

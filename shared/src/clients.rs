@@ -4,12 +4,14 @@
 use crate::aws::Doing;
 use crate::context::{Context, Mode};
 use crate::env::Env;
-use crate::error::{Error, ErrorType, Result};
+use crate::error::{Error, Result};
 use crate::names::slug;
 use crate::tokens;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
+use aws_sdk_sts::types as sts;
 use serde_json::json;
 use std::time::{Duration, SystemTime};
 
@@ -81,15 +83,8 @@ impl Clients {
             .map_err(|e| {
                 e.next("Deploy role-templates/TargetAccountsAssumeRole.yaml in that account.")
             })?;
-        let arn = answer.assumed_role_user().map_or("", |u| u.arn());
-        if arn.split(':').nth(4) != Some(wanted) {
-            let text = format!("assumed {arn} instead of a role in account {wanted}");
-            return Err(Error::new(ErrorType::Refused, text));
-        }
-        let credentials =
-            answer.credentials().ok_or_else(|| Error::internal("STS gave no credentials"))?;
         Ok(Self {
-            base: with_credentials(own, credentials),
+            base: with_credentials(own, granted(&answer, wanted)?),
             region: env.region.clone(),
             account: wanted.to_owned(),
             partition: env.partition.clone(),
@@ -135,7 +130,19 @@ impl Clients {
     }
 }
 
-fn with_credentials(own: &SdkConfig, c: &aws_sdk_sts::types::Credentials) -> SdkConfig {
+/// What STS gave, when it is a role in the wanted account.
+fn granted<'a>(answer: &'a AssumeRoleOutput, wanted: &str) -> Result<&'a sts::Credentials> {
+    let arn = answer.assumed_role_user().map_or("", |u| u.arn());
+    if arn.split(':').nth(4) != Some(wanted) {
+        let text = format!("assumed \"{arn}\" instead of a role in account {wanted}");
+        return Err(Error::refused(text).next("Correct accountId, then start again."));
+    }
+    answer
+        .credentials()
+        .ok_or_else(|| Error::internal(format!("STS gave no credentials of account {wanted}")))
+}
+
+fn with_credentials(own: &SdkConfig, c: &sts::Credentials) -> SdkConfig {
     let expiry = SystemTime::try_from(*c.expiration()).ok();
     let credentials = Credentials::new(
         c.access_key_id(),
@@ -159,6 +166,50 @@ fn session_name(context: &Context) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorType;
+
+    fn assumed(account: &str) -> AssumeRoleOutput {
+        let arn = format!("arn:aws:sts::{account}:assumed-role/DR/dr-shop-run-1");
+        let user = sts::AssumedRoleUser::builder().assumed_role_id("A:dr").arn(arn);
+        AssumeRoleOutput::builder().assumed_role_user(user.build().unwrap()).build()
+    }
+
+    #[test]
+    fn a_role_of_another_account_and_none_at_all_are_refused() {
+        for (answer, arn) in [
+            (assumed("999999999999"), "999999999999:assumed-role/DR"),
+            (AssumeRoleOutput::builder().build(), "\"\""),
+        ] {
+            let error = granted(&answer, "123456789012").unwrap_err();
+            assert_eq!(error.error_type, ErrorType::Refused);
+            assert!(error.message.contains(arn), "{error}");
+            assert!(error.message.ends_with("instead of a role in account 123456789012"));
+            assert!(error.next_step.contains("accountId"), "{}", error.next_step);
+        }
+    }
+
+    #[test]
+    fn an_answer_without_credentials_is_no_permission() {
+        let error = granted(&assumed("123456789012"), "123456789012").unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Internal);
+        assert!(error.message.contains("123456789012"), "{error}");
+    }
+
+    #[test]
+    fn the_region_that_counts_as_lost_is_not_called() {
+        let clients = Clients {
+            base: SdkConfig::builder().build(),
+            region: "us-west-2".into(),
+            account: "123456789012".into(),
+            partition: "aws".into(),
+            lost: Some("us-east-1".into()),
+        };
+        let error = clients.region("us-east-1").unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Refused);
+        assert!(error.message.contains("us-east-1 is taken for lost"), "{error}");
+        assert!(error.next_step.contains("CLEANUP"), "{}", error.next_step);
+        assert_eq!(clients.here().unwrap().region().unwrap().as_ref(), "us-west-2");
+    }
 
     #[test]
     fn a_plan_holds_no_write() {

@@ -294,4 +294,4 @@ fn refused(error: Error, key: &str, cx: &mut Cx) -> Turn {
 
 #[cfg(test)]
 #[path = "engine_tests.rs"]
-mod tests;
+pub(crate) mod tests;

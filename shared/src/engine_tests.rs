@@ -9,28 +9,31 @@ use serde_json::json;
 use std::sync::Mutex;
 
 #[derive(Default, serde::Deserialize, schemars::JsonSchema)]
-struct NoParameters {
+pub(crate) struct NoParameters {
     #[serde(skip)]
     flip: Flip,
     #[serde(skip)]
     steady: u32,
+    #[serde(skip)]
+    end: Option<Step<Flip>>,
 }
 
 /// What a look sees: `Ok(true)` is the post-condition.
 type Look = Result<bool>;
 
 #[derive(Default)]
-struct Scripted {
+pub(crate) struct Scripted {
     looks: Mutex<Vec<Look>>,
     answers: Mutex<Vec<Result<Value>>>,
     applied: Mutex<u32>,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Flip {
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Flip {
     reissuable: bool,
     question: bool,
     takes_s: u64,
+    hurts: bool,
     thing: Option<u32>,
 }
 
@@ -42,7 +45,7 @@ impl Classified for Flip {
         self.thing.map_or("Flip".to_owned(), |n| format!("Flip {n}"))
     }
     fn class(&self) -> ChangeClass {
-        ChangeClass::Modify
+        if self.hurts { ChangeClass::Destructive } else { ChangeClass::Modify }
     }
     fn summary(&self) -> String {
         "flip it".into()
@@ -79,7 +82,11 @@ impl Resource for Scripted {
         if looks.len() > 1 { looks.remove(0) } else { looks[0].clone() }
     }
     fn decide(p: &NoParameters, flipped: &bool, _: &Cx) -> Step<Flip> {
-        if *flipped { Step::Done(Outcome::new("flipped")) } else { Step::Change(p.flip) }
+        match &p.end {
+            Some(end) => end.clone(),
+            None if *flipped => Step::Done(Outcome::new("flipped")),
+            None => Step::Change(p.flip),
+        }
     }
     async fn apply(&self, _: &NoParameters, _: Flip, _: &Cx) -> Result<Value> {
         *self.applied.lock().unwrap() += 1;
@@ -229,7 +236,7 @@ async fn a_question_is_asked_again_at_each_look_and_a_lost_answer_leaves_the_las
     let looks = vec![Ok(false), Ok(false), Ok(false), Ok(true)];
     let answers = vec![Ok(json!("first")), Ok(json!("second")), Err(fault(Nature::Uncertain))];
     let world = world(looks, answers);
-    let p = NoParameters { flip: Flip { question: true, ..Flip::default() }, steady: 1 };
+    let p = NoParameters { flip: Flip { question: true, ..Flip::default() }, steady: 1, end: None };
     let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() + 60 };
     let mut cx = cx(Mode::Execute);
     let response = operate(&world, &p, &mut cx, limits, &mut Silent).await;
@@ -241,7 +248,7 @@ async fn a_question_is_asked_again_at_each_look_and_a_lost_answer_leaves_the_las
 #[tokio::test]
 async fn a_call_that_takes_longer_than_the_invocation_lasts_is_left_to_the_next_one() {
     let world = world(vec![Ok(false), Ok(false), Ok(true)], vec![]);
-    let p = NoParameters { flip: Flip { takes_s: 10, ..Flip::default() }, steady: 1 };
+    let p = NoParameters { flip: Flip { takes_s: 10, ..Flip::default() }, steady: 1, end: None };
     let run = async |budget_s| {
         let limits =
             Limits { budget: Duration::from_secs(budget_s), deadline: clock::epoch() + 60 };
@@ -288,4 +295,95 @@ fn the_same_call_for_another_thing_does_not_wait_for_the_first() {
     record(&mut cx, &flip(1).key(), true, Value::Null);
     assert!(may_send(&flip(1), &cx).unwrap().unwrap().contains("does not show yet"));
     assert_eq!(may_send(&flip(2), &cx).unwrap(), None);
+}
+
+/// What becomes of a step that makes no change, in an attempt and in a plan.
+async fn ended(end: Step<Flip>) -> [Response; 2] {
+    let p = NoParameters { end: Some(end), ..NoParameters::default() };
+    let limits = Limits { budget: Duration::from_secs(50), deadline: clock::epoch() + 60 };
+    let world = world(vec![Ok(false)], vec![]);
+    let attempt = operate(&world, &p, &mut cx(Mode::Execute), limits, &mut Silent).await;
+    let plan = operate(&world, &p, &mut cx(Mode::Plan), limits, &mut Silent).await;
+    assert_eq!(*world.applied.lock().unwrap(), 0);
+    [attempt, plan]
+}
+
+#[tokio::test]
+async fn a_guard_and_a_failure_end_the_attempt_and_block_the_plan() {
+    let (why, next) = ("orders is the last copy", "Look at orders-dr.");
+    for (end, error_type) in [
+        (Step::Refuse(why.into(), next.into()), ErrorType::Refused),
+        (Step::Fail(ErrorType::NotFound, why.into(), next.into()), ErrorType::NotFound),
+    ] {
+        for response in ended(end).await {
+            assert_eq!((response.status, response.changed), (Status::Failed, false));
+            assert_eq!(response.error_type, Some(error_type));
+            assert_eq!(response.message.as_deref(), Some("orders is the last copy."));
+            assert_eq!(response.next_step.as_deref(), Some(next));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_ends_the_attempt_and_is_open_in_the_plan() {
+    let unknown = Step::Unknown(vec!["rds:a".into(), "rds:b".into()], "no source".into());
+    let [attempt, plan] = ended(unknown).await;
+    assert_eq!((attempt.status, attempt.error_type), (Status::Failed, Some(ErrorType::NotFound)));
+    assert_eq!(attempt.message.as_deref(), Some("no source (missing: rds:a, rds:b)."));
+    assert_eq!(plan.status, Status::Unknown);
+    assert_eq!(
+        (plan.depends_on.as_slice(), plan.summary.as_str()),
+        (&["rds:a".to_owned(), "rds:b".into()][..], "no source")
+    );
+}
+
+#[tokio::test]
+async fn a_look_that_fails_for_good_ends_the_attempt() {
+    for mode in [Mode::Execute, Mode::Plan] {
+        let world = world(vec![Err(fault(Nature::Final))], vec![]);
+        let response = run(&world, &mut cx(mode), 50).await;
+        assert_eq!(response.error_type, Some(ErrorType::Conflict));
+        assert_eq!(*world.applied.lock().unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_call_without_effect_is_not_sent_twice() {
+    let world = world(vec![Ok(false)], vec![]);
+    let mut cx = cx(Mode::Execute);
+    let act = Act { at: cx.now - GRACE_S, certain: true, result: Value::Null };
+    cx.progress.acts.insert("Flip".into(), act);
+    let response = run(&world, &mut cx, 50).await;
+    assert_eq!(response.error_type, Some(ErrorType::Failed));
+    let message = response.message.unwrap();
+    assert!(message.starts_with("Flip was accepted 12"), "{message}");
+    assert!(message.ends_with("s ago but not reflected."), "{message}");
+    assert_eq!(*world.applied.lock().unwrap(), 0);
+}
+
+/// Asked for the product's lock, it says this.
+struct Lock(Result<bool>);
+impl Watch for Lock {
+    async fn holds_lock(&self) -> Result<bool> {
+        self.0.clone()
+    }
+    async fn note(&mut self, _: &'static str, _: &str) {}
+    async fn pause(&self, _: Duration) {}
+}
+
+#[tokio::test]
+async fn without_the_lock_nothing_that_hurts_is_sent_and_without_an_answer_it_is_awaited() {
+    let p = NoParameters { flip: Flip { hurts: true, ..Flip::default() }, ..Default::default() };
+    for (lock, status, error_type) in [
+        (Ok(false), Status::Failed, Some(ErrorType::Locked)),
+        (Err(fault(Nature::Final)), Status::Failed, Some(ErrorType::Conflict)),
+        (Err(fault(Nature::Uncertain)), Status::InProgress, None),
+    ] {
+        let world = world(vec![Ok(false)], vec![]);
+        let limits = Limits { budget: Duration::from_secs(4), deadline: clock::epoch() + 60 };
+        let mut cx = cx(Mode::Execute);
+        let response = operate(&world, &p, &mut cx, limits, &mut Lock(lock)).await;
+        assert_eq!((response.status, response.error_type), (status, error_type));
+        assert_eq!(*world.applied.lock().unwrap(), 0);
+    }
 }

@@ -24,9 +24,13 @@ pub struct Env {
 impl Env {
     /// Reads the variables; the error names every missing one.
     pub fn load() -> Result<Self> {
+        Self::from(|name| std::env::var(name).ok())
+    }
+
+    fn from(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut missing = Vec::new();
         let mut get = |name: &'static str| {
-            std::env::var(name).ok().filter(|v| !v.is_empty()).unwrap_or_else(|| {
+            variable(name).filter(|v| !v.is_empty()).unwrap_or_else(|| {
                 missing.push(name);
                 String::new()
             })
@@ -52,4 +56,26 @@ impl Env {
         let account = account.unwrap_or(&self.account);
         format!("arn:{}:iam::{account}:role/dr-orchestrator/{}", self.partition, self.role_name)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorType;
+
+    #[test]
+    fn every_variable_that_is_missing_or_empty_is_named() {
+        let given = |name: &str| match name {
+            "AWS_REGION" => None,
+            "DR_EXTERNAL_ID" => Some(String::new()),
+            _ => Some("x".to_owned()),
+        };
+        let error = Env::from(given).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Internal);
+        assert_eq!(error.message, "environment variables are missing: AWS_REGION, DR_EXTERNAL_ID");
+        assert!(error.next_step.contains("deploy-orchestrator.sh"), "{}", error.next_step);
+        assert_eq!(Env::from(|_| Some("x".into())).unwrap().role_arn(None), ROLE);
+    }
+
+    const ROLE: &str = "arn:x:iam::x:role/dr-orchestrator/x";
 }

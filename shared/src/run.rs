@@ -17,6 +17,7 @@ use crate::{describe, telemetry};
 use aws_config::SdkConfig;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -81,12 +82,9 @@ where
 }
 
 async fn handle<R: Resource>(frame: &Frame, payload: Value) -> Response {
-    let request: Request = match serde_path_to_error::deserialize(payload) {
+    let request = match request_of(payload) {
         Ok(request) => request,
-        Err(e) => {
-            let text = format!("the request is malformed at {}: {}", e.path(), e.inner());
-            return Response::failed(&Error::internal(text));
-        }
+        Err(error) => return Response::failed(&error),
     };
     let started = Instant::now();
     let mut secrets = Vec::new();
@@ -106,6 +104,12 @@ async fn handle<R: Resource>(frame: &Frame, payload: Value) -> Response {
     response
 }
 
+fn request_of(payload: Value) -> Result<Request> {
+    serde_path_to_error::deserialize(payload).map_err(|e| {
+        Error::internal(format!("the request is malformed at {}: {}", e.path(), e.inner()))
+    })
+}
+
 /// Nothing could be looked at yet: the attempt goes on until its deadline.
 fn not_yet<R: Resource>(request: &Request, error: &Error, now: i64) -> Response {
     let given = request.deadline.as_deref().and_then(clock::parse);
@@ -121,8 +125,8 @@ fn not_yet<R: Resource>(request: &Request, error: &Error, now: i64) -> Response 
     }
 }
 
-/// Checks the phase, assumes the role, resolves the tokens.
-async fn prepare<R: Resource>(frame: &Frame, request: &Request) -> Result<(Clients, Resolved)> {
+/// Whether this function may do it in this phase.
+fn legal<R: Resource>(request: &Request) -> Result<()> {
     if request.resource_type != R::TYPE {
         let text = format!("this function is {}, not {}", R::TYPE, request.resource_type);
         return Err(Error::internal(text));
@@ -133,6 +137,12 @@ async fn prepare<R: Resource>(frame: &Frame, request: &Request) -> Result<(Clien
             format!("{} is not legal in {}, only in {}", R::TYPE, request.phase, legal.join(", "));
         return Err(Error::new(ErrorType::InvalidManifest, text));
     }
+    Ok(())
+}
+
+/// Checks the phase, assumes the role, resolves the tokens.
+async fn prepare<R: Resource>(frame: &Frame, request: &Request) -> Result<(Clients, Resolved)> {
+    legal::<R>(request)?;
     if request.mode == Mode::Execute && is_first(request) {
         patiently(|| still_wanted(frame, request)).await?;
     }
@@ -219,12 +229,9 @@ async fn operate_on<R: Resource>(
     secrets: &[String],
     started: Instant,
 ) -> Response {
-    let p: R::Parameters = match serde_path_to_error::deserialize(parameters.clone()) {
+    let p = match typed::<R::Parameters>(parameters) {
         Ok(p) => p,
-        Err(e) => {
-            let text = format!("parameters.{}: {}", e.path(), e.inner());
-            return Response::failed(&Error::invalid_parameters(text));
-        }
+        Err(error) => return Response::failed(&error),
     };
     let mut cx = context_of(request, clients);
     let resource = match R::connect(clients, &p, &cx).await {
@@ -238,6 +245,15 @@ async fn operate_on<R: Resource>(
         journal.begin().await;
     }
     operate(&resource, &p, &mut cx, limits, &mut journal).await
+}
+
+/// The parameters of the type. The path of what is missing altogether is `.`.
+fn typed<P: DeserializeOwned>(parameters: &Value) -> Result<P> {
+    serde_path_to_error::deserialize(parameters.clone()).map_err(|e| {
+        let path = format!("parameters.{}", e.path());
+        let text = format!("{}: {}", path.trim_end_matches('.'), e.inner());
+        Error::invalid_parameters(text)
+    })
 }
 
 fn context_of(request: &Request, clients: &Clients) -> Cx {
@@ -313,20 +329,5 @@ fn plan_entry(request: &Request, response: &Response) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_leave_no_trace_in_progress() {
-        let mut value = json!({"acts": {"Invoke": {"result": ["pw hunter2!"], "at": 1}}});
-        redact_value(&mut value, &["hunter2".to_owned()]);
-        assert_eq!(value, json!({"acts": {"Invoke": {"result": ["pw ********!"], "at": 1}}}));
-    }
-
-    #[test]
-    fn null_and_several_objects_are_no_parameters() {
-        assert!(no_nulls(&json!({"A": null})).is_err());
-        assert!(one_object(&json!([{}, {}])).is_err());
-        assert_eq!(one_object(&json!([{"A": 1}])).unwrap(), json!({"A": 1}));
-    }
-}
+#[path = "run_tests.rs"]
+mod tests;

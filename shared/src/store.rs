@@ -1,6 +1,6 @@
 //! The bucket of the executing Region.
 
-use crate::aws::Doing;
+use crate::aws::{Doing, lost};
 use crate::error::{Error, Result};
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
@@ -62,12 +62,7 @@ impl Store {
             other => other?,
         };
         let etag = answer.e_tag().unwrap_or_default().to_owned();
-        let bytes = answer
-            .body
-            .collect()
-            .await
-            .map_err(|e| Error::internal(format!("could not {what}: {e}")))?;
-        Ok(Some(Object { bytes: bytes.to_vec(), etag }))
+        Ok(Some(Object { bytes: whole(answer.body, &what).await?, etag }))
     }
 
     /// The size in bytes, or None when there is no such object.
@@ -90,9 +85,7 @@ impl Store {
     /// `Dr.Internal` when it is not what it should be.
     pub async fn get_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let Some(object) = self.get(key).await? else { return Ok(None) };
-        serde_json::from_slice(&object.bytes)
-            .map(Some)
-            .map_err(|e| Error::internal(format!("{} is not as expected: {e}", self.shown(key))))
+        from_json(&object.bytes, &self.shown(key)).map(Some)
     }
 
     /// Writes an object, whatever was there.
@@ -182,6 +175,17 @@ impl Store {
     }
 }
 
+/// A connection that breaks in the middle is no answer: the next look reads it again.
+async fn whole(body: ByteStream, what: &str) -> Result<Vec<u8>> {
+    let bytes = body.collect().await.map_err(|e| lost(what, &e.to_string()))?;
+    Ok(bytes.to_vec())
+}
+
+fn from_json<T: DeserializeOwned>(bytes: &[u8], shown: &str) -> Result<T> {
+    serde_json::from_slice(bytes)
+        .map_err(|e| Error::internal(format!("{shown} is not as expected: {e}")))
+}
+
 fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     serde_json::to_vec_pretty(value).map_err(|e| Error::internal(format!("not serialisable: {e}")))
 }
@@ -191,5 +195,32 @@ fn content_type(key: &str) -> &'static str {
         Some("json") => "application/json",
         Some("html") => "text/html; charset=utf-8",
         _ => "text/plain; charset=utf-8",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorType;
+    use aws_sdk_s3::primitives::SdkBody;
+    use std::collections::BTreeMap;
+
+    #[tokio::test]
+    async fn an_object_that_breaks_off_is_read_again() {
+        let broken = ByteStream::new(SdkBody::taken());
+        let error = whole(broken, "read s3://b/lock.json").await.unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+        assert!(error.message.starts_with("could not read s3://b/lock.json: "), "{error}");
+        assert_eq!(whole(ByteStream::from_static(b"{}"), "read").await.unwrap(), b"{}");
+    }
+
+    #[test]
+    fn what_is_no_json_of_ours_is_named() {
+        let error = from_json::<u32>(b"\"x\"", "s3://b/lock.json").unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Internal);
+        assert!(error.message.starts_with("s3://b/lock.json is not as expected: "), "{error}");
+        let keys_are_no_texts = BTreeMap::from([((1, 2), 3)]);
+        let error = to_json(&keys_are_no_texts).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Internal);
     }
 }

@@ -2,7 +2,7 @@
 //! of the database.
 
 use crate::capacity::range;
-use crate::change::Change;
+use crate::change::{Change, NewCluster};
 use crate::parameters::Parameters;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, Tag};
@@ -18,7 +18,7 @@ use shared_rds::{Arn, within};
 pub async fn create(at: &Client, p: &Parameters, change: &Change) -> Result<Value> {
     let sent = match change {
         Change::Global { id, source } => global(at, id, source).await,
-        Change::Cluster { .. } => cluster(at, p, change).await,
+        Change::Cluster(new) => cluster(at, p, new).await,
         Change::Instance { instance, cluster, engine } => {
             self::instance(at, p, instance, cluster, engine).await
         }
@@ -37,10 +37,8 @@ async fn global(at: &Client, id: &str, source: &Arn) -> Result<()> {
         .doing(&format!("create global cluster {id} in {}", source.region))
 }
 
-async fn cluster(at: &Client, p: &Parameters, change: &Change) -> Result<()> {
-    let Change::Cluster { cluster, global, engine, version, encrypted } = change else {
-        return Err(Error::internal("a change that makes no cluster came to the call that does"));
-    };
+async fn cluster(at: &Client, p: &Parameters, new: &NewCluster) -> Result<()> {
+    let NewCluster { cluster, global, engine, version, encrypted } = new;
     at.create_db_cluster()
         .db_cluster_identifier(&cluster.id)
         .global_cluster_identifier(global)

@@ -14,18 +14,7 @@ pub enum Change {
         source: Arn,
     },
     /// In the secondary's Region.
-    Cluster {
-        /// The secondary.
-        cluster: Arn,
-        /// The global cluster that it joins.
-        global: String,
-        /// The engine as the source has it.
-        engine: String,
-        /// The version as the source has it.
-        version: String,
-        /// Whether its storage is encrypted.
-        encrypted: bool,
-    },
+    Cluster(NewCluster),
     /// In the secondary's Region.
     Instance {
         /// The instance.
@@ -37,6 +26,21 @@ pub enum Change {
     },
 }
 
+/// The secondary, and what it takes from its source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewCluster {
+    /// The secondary.
+    pub cluster: Arn,
+    /// The global cluster that it joins.
+    pub global: String,
+    /// The engine as the source has it.
+    pub engine: String,
+    /// The version as the source has it.
+    pub version: String,
+    /// Whether its storage is encrypted.
+    pub encrypted: bool,
+}
+
 /// The name of the call that makes the cluster.
 pub const CREATE_CLUSTER: &str = "CreateDBCluster";
 
@@ -44,14 +48,14 @@ impl Classified for Change {
     fn name(&self) -> &'static str {
         match self {
             Self::Global { .. } => "CreateGlobalCluster",
-            Self::Cluster { .. } => CREATE_CLUSTER,
+            Self::Cluster(_) => CREATE_CLUSTER,
             Self::Instance { .. } => "CreateDBInstance",
         }
     }
     fn key(&self) -> String {
         match self {
             Self::Instance { instance, .. } => format!("{} {}", self.name(), instance.id),
-            Self::Global { .. } | Self::Cluster { .. } => self.name().to_owned(),
+            Self::Global { .. } | Self::Cluster(_) => self.name().to_owned(),
         }
     }
     fn class(&self) -> ChangeClass {
@@ -62,7 +66,7 @@ impl Classified for Change {
             Self::Global { id, source } => {
                 format!("create global cluster {id} of {} in {}", source.id, source.region)
             }
-            Self::Cluster { cluster, global, version, .. } => {
+            Self::Cluster(NewCluster { cluster, global, version, .. }) => {
                 let Arn { id, region, .. } = cluster;
                 format!("create secondary cluster {id} of {global} in {region} ({version})")
             }

@@ -1,6 +1,6 @@
 //! The decision: pure, and where the tests are.
 
-use crate::change::Change;
+use crate::change::{Change, NewCluster};
 use crate::guards::{LATE, broken, guard, is_encrypted};
 use crate::observed::Observed;
 use shared::{Cx, ErrorType, Outcome, Step};
@@ -50,13 +50,13 @@ fn new_global(o: &Observed) -> Change {
 
 /// Engine and version are the source's: RDS takes no other.
 fn new_cluster(o: &Observed, source: &Cluster) -> Change {
-    Change::Cluster {
+    Change::Cluster(NewCluster {
         cluster: o.wanted.cluster.clone(),
         global: o.wanted.global.clone(),
         engine: source.engine.clone(),
         version: source.engine_version.clone(),
         encrypted: is_encrypted(o, source),
-    }
+    })
 }
 
 fn new_instance(o: &Observed, instance: &Arn) -> Change {

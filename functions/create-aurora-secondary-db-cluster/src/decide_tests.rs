@@ -137,10 +137,8 @@ fn finished(o: &Observed, cx: &Cx) -> String {
 fn one_thing_after_the_other_is_made_and_each_where_it_belongs() {
     let o = nothing();
     assert_eq!(change(&o), Change::Global { id: "orders-global".into(), source: arn(SOURCE) });
-    let Change::Cluster { cluster, global: of, engine, version, encrypted } = change(&global())
-    else {
-        panic!()
-    };
+    let Change::Cluster(new) = change(&global()) else { panic!() };
+    let NewCluster { cluster, global: of, engine, version, encrypted } = new;
     assert_eq!((cluster, of.as_str(), encrypted), (arn(NEW), "orders-global", false));
     assert_eq!((engine.as_str(), version.as_str()), ("aurora-mysql", "8.0.mysql_aurora.3.05.2"));
     let first = change(&headless());
@@ -210,7 +208,7 @@ fn another_source_than_the_manifest_means_is_refused() {
     let late = with(global(), |o| o.global = None);
     assert!(waits(&late).contains("does not show yet"));
     let case = with(global(), |o| o.source.as_mut().unwrap().global = Some("Orders-Global".into()));
-    assert!(matches!(step(&case), Step::Change(Change::Cluster { .. })));
+    assert!(matches!(step(&case), Step::Change(Change::Cluster(_))));
 }
 
 #[test]
@@ -240,7 +238,7 @@ fn a_primary_in_a_third_region_is_a_wrong_manifest() {
     let o = with(nothing(), |o| o.global = Some(Global::sample(THIRD, &[]).unwrap()));
     assert!(refuses(&o).1.contains("SourceDBClusterIdentifier"));
     let third = with(global(), |o| o.global = Some(Global::sample(SOURCE, &[THIRD]).unwrap()));
-    assert!(matches!(step(&third), Step::Change(Change::Cluster { .. })), "no concern of ours");
+    assert!(matches!(step(&third), Step::Change(Change::Cluster(_))), "no concern of ours");
 }
 
 #[test]
@@ -368,7 +366,7 @@ fn encryption_is_as_the_sources() {
         });
         match (step(&o), refused) {
             (Step::Refuse(..), true) => {}
-            (Step::Change(Change::Cluster { encrypted: sent, .. }), false) => {
+            (Step::Change(Change::Cluster(NewCluster { encrypted: sent, .. })), false) => {
                 assert_eq!(sent, encrypted);
             }
             (other, _) => panic!("{encrypted} {key} {said:?}: {other:?}"),

@@ -146,6 +146,7 @@ fn single_values_are_checked() {
         json!({"DBInstanceIdentifier": "a--b"}),
         json!({"KmsKeyId": "arn:aws:s3:::bucket"}),
         json!({"SourceRegion": "Oregon"}),
+        json!({"ClusterRegion": "Virginia"}),
         json!({"SourceDBClusterIdentifier": "arn:aws:rds:us-west-2:123456789012:db:x"}),
     ] {
         assert_eq!(wrong(change.clone()).error_type, ErrorType::InvalidParameters, "{change}");

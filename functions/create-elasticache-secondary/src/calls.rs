@@ -1,6 +1,5 @@
 //! The calls that create.
 
-use crate::observed::Change;
 use crate::parameters::Parameters;
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::types::Tag;
@@ -68,10 +67,12 @@ fn tags(p: &Parameters) -> Option<Vec<Tag>> {
 ///
 /// # Errors
 /// As the service says.
-pub async fn put(client: &aws_sdk_ssm::Client, change: &Change) -> Result<()> {
-    let Change::Put { name, region, value } = change else {
-        return Err(Error::internal("only an output is written to Parameter Store"));
-    };
+pub async fn put(
+    client: &aws_sdk_ssm::Client,
+    name: &str,
+    value: &str,
+    region: &str,
+) -> Result<()> {
     client
         .put_parameter()
         .name(name)

@@ -116,9 +116,9 @@ impl Resource for CreateElastiCacheSecondary {
             Change::Join { datastore, target, fails_over } => {
                 calls::join(&self.at_target, p, datastore, target, *fails_over).await?;
             }
-            Change::Put { region, .. } => {
+            Change::Put { name, region, value } => {
                 for (_, client) in self.outputs.iter().filter(|(r, _)| r == region) {
-                    calls::put(client, &change).await?;
+                    calls::put(client, name, value, region).await?;
                 }
             }
         }

@@ -180,7 +180,13 @@ mod tests {
         assert_eq!(wrong(json!({"SourceRDSInstanceIdentifier": east})), ErrorType::Refused);
         let foreign = "arn:aws:rds:us-west-2:999999999999:db:orders-dr";
         assert_eq!(wrong(json!({"SourceRDSInstanceIdentifier": foreign})), ErrorType::Refused);
-        assert_eq!(wrong(json!({"SourceRegion": "Oregon"})), ErrorType::InvalidParameters);
+        for malformed in [
+            json!({"SourceRegion": "Oregon"}),
+            json!({"Region": "Virginia"}),
+            json!({"RDSInstanceIdentifier": "1orders"}),
+        ] {
+            assert_eq!(wrong(malformed.clone()), ErrorType::InvalidParameters, "{malformed}");
+        }
     }
 
     #[test]
@@ -204,6 +210,7 @@ mod tests {
             json!({"MonitoringInterval": 60}),
             json!({"MonitoringRoleArn": "arn"}),
             json!({"AllocatedStorage": 0}),
+            json!({"Iops": 0}),
             json!({"TimeoutMinutes": -5}),
         ] {
             assert!(check(&parameters(wrong.clone())).is_err(), "{wrong}");

@@ -149,6 +149,7 @@ fn what_does_not_go_together_is_told() {
     };
     for (name, value) in [
         ("TargetRegion", "us-east-1"),
+        ("TargetRegion", "Virginia"),
         ("KmsKeyId", "alias/dr"),
         ("CopyTags", "False"),
         ("Kind", "TABLE"),
@@ -175,4 +176,14 @@ fn the_name_of_a_point_of_failure_copy_follows_from_its_source() {
     let wanted = right(all);
     assert!(matches!(wanted.source, Source::PointOfFailure(_)) && wanted.name.is_none());
     assert_eq!((wanted.from.as_str(), wanted.to.as_str()), ("us-east-1", "us-east-1"));
+}
+
+#[test]
+fn a_run_without_a_beginning_is_a_defect_and_names_it() {
+    let mut cx = sample_cx(Phase::Cleanup);
+    cx.context.started_at = "yesterday".into();
+    let all = json!({"Kind": "CLUSTER", "SourceIdentifier": "orders"});
+    let error = wanted(&serde_json::from_value(all).unwrap(), &cx, "us-west-2").unwrap_err();
+    assert_eq!(error.error_type, ErrorType::Internal);
+    assert_eq!(error.message, "startedAt of the run is \"yesterday\", not a time");
 }

@@ -117,6 +117,19 @@ fn status_words_of_the_old_cluster() {
 }
 
 #[test]
+fn each_state_that_cannot_be_deleted_has_its_next_step() {
+    for (status, wanted) in [
+        ("stopped", "Start the cluster"),
+        ("inaccessible-encryption-credentials-recoverable", "Enable its KMS key"),
+        ("incompatible-parameters", "Read its events"),
+    ] {
+        let o = old(|c| c.status = status.into());
+        let Step::Fail(_, why, next) = step(&o) else { panic!("{status}") };
+        assert!(why.contains(status) && next.starts_with(wanted), "{why} {next}");
+    }
+}
+
+#[test]
 fn a_broken_cluster_goes_only_by_consent_to_lose_its_data() {
     for status in NO_SNAPSHOT {
         let mut o = bare();

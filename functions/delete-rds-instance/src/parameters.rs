@@ -153,6 +153,7 @@ mod tests {
         assert!(error.message.contains("primary_region"));
         assert_eq!(wrong(json!({"RDSInstanceIdentifier": NEW})), ErrorType::Refused);
         assert_eq!(wrong(json!({"Region": "Virginia"})), ErrorType::InvalidParameters);
+        assert_eq!(wrong(json!({"TimeoutMinutes": 0})), ErrorType::InvalidParameters);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::observed::{ChangeSet, Names, Observed, Stack, Wanted, fingerprint};
 use crate::parameters::Parameters;
 use crate::template::Template;
 use aws_sdk_cloudformation::types;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use serde_json::Value;
 use shared::{Cx, Doing, Error, ErrorType, Mode, Nature, Result};
 use std::sync::Arc;
@@ -91,17 +92,7 @@ impl Calls {
                         allowed to read it, and so must the bucket's policy and key if the bucket is \
                         in another account.")
             } else { e })?;
-        if answer.content_length().unwrap_or(0) > TEMPLATE_LIMIT {
-            return Err(Error::invalid_parameters(format!("{from} is larger than 1 MB")));
-        }
-        let lost = |e: String| {
-            let text = format!("could not read the template {from}: {e}");
-            Error::new(ErrorType::Failed, text).nature(Nature::Uncertain)
-        };
-        let bytes = answer.body.collect().await.map_err(|e| lost(e.to_string()))?.to_vec();
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Error::invalid_parameters(format!("{from} is no text in UTF-8")))?;
-        let template = Template::parse(&text, &from)?;
+        let template = Template::parse(&text_of(answer, &from).await?, &from)?;
         let fingerprint = fingerprint(&template, p);
         Ok(Arc::new(Wanted { template, from, fingerprint }))
     }
@@ -230,6 +221,19 @@ impl Calls {
     }
 }
 
+/// The template, as far as S3 alone can tell.
+async fn text_of(answer: GetObjectOutput, from: &str) -> Result<String> {
+    let wrong = |why: &str| Error::invalid_parameters(format!("the template {from} {why}"));
+    if answer.content_length().unwrap_or(0) > TEMPLATE_LIMIT {
+        return Err(wrong("is larger than 1 MB"));
+    }
+    let bytes = answer.body.collect().await.map_err(|e| {
+        let text = format!("could not read the template {from}: {e}");
+        Error::new(ErrorType::Failed, text).nature(Nature::Uncertain)
+    })?;
+    String::from_utf8(bytes.to_vec()).map_err(|_| wrong("is no text in UTF-8"))
+}
+
 fn stack_of(stack: &types::Stack) -> Stack {
     let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
     Stack {
@@ -271,4 +275,36 @@ fn seen_of(change: &types::ResourceChange) -> (Seen, Option<String>) {
         opened: false,
     };
     (seen, change.change_set_id().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+
+    async fn read(body: ByteStream, length: i64) -> Result<String> {
+        let answer = GetObjectOutput::builder().body(body).content_length(length).build();
+        text_of(answer, "s3://b/t.yaml").await
+    }
+
+    #[tokio::test]
+    async fn a_template_that_is_too_large_or_no_text_is_named() {
+        let text = || ByteStream::from_static(b"Resources: {}");
+        assert_eq!(read(text(), TEMPLATE_LIMIT).await.unwrap(), "Resources: {}");
+        for (answer, why) in [
+            (read(text(), TEMPLATE_LIMIT + 1).await, "is larger than 1 MB"),
+            (read(ByteStream::from_static(b"\xff\xfe"), 2).await, "is no text in UTF-8"),
+        ] {
+            let error = answer.unwrap_err();
+            assert_eq!(error.error_type, ErrorType::InvalidParameters);
+            assert_eq!(error.message, format!("the template s3://b/t.yaml {why}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_template_that_breaks_off_is_read_again() {
+        let error = read(ByteStream::new(SdkBody::taken()), 2).await.unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+        assert!(error.message.starts_with("could not read the template s3://b/t.yaml"), "{error}");
+    }
 }

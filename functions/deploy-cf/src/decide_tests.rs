@@ -137,6 +137,12 @@ fn a_rollback_of_ours_fails_with_the_resources_reason_and_never_counts_as_succes
         assert_eq!(name, "Dr.Failed", "{status}");
         assert!(text.contains("Table (AWS::DynamoDB::Table) UPDATE_FAILED: no quota"), "{text}");
     }
+    let mut silent = by_us(with(&p, "UPDATE_ROLLBACK_COMPLETE"), 50);
+    silent.stack.as_mut().unwrap().reason = "Access denied for the operation".into();
+    let (name, text) = verdict_of(&p, &silent);
+    assert_eq!(name, "Dr.Failed", "without an event the stack's own reason counts");
+    let why = "stack shop is in UPDATE_ROLLBACK_COMPLETE: Access denied for the operation|Remove";
+    assert!(text.starts_with(why), "{text}");
     // The operator removed the cause and started again: the old rollback is history.
     let o = by_us(with(&p, "UPDATE_ROLLBACK_COMPLETE"), -50);
     assert_eq!(verdict_of(&p, &o).0, "CreateChangeSet");
@@ -209,6 +215,7 @@ fn a_change_set_that_may_lose_data_is_taken_away_unless_that_is_allowed() {
         panic!("the change set is taken away");
     };
     assert!(why.contains("Db (AWS::RDS::DBInstance) is replaced"), "{why}");
+    assert!(verdict_of(&p, &o).1.ends_with("it may lose data"), "{}", verdict_of(&p, &o).1);
     let allowed = parameters(json!({
         "Parameters": {"Size": 3}, "AllowStatefulReplacement": "True",
     }));

@@ -87,6 +87,9 @@ mod tests {
         let failure = first_failure(&events(), "ROLLBACK_COMPLETE").unwrap();
         assert_eq!(failure, "Db (AWS::X::Y) CREATE_FAILED: no such subnet");
         assert_eq!(first_failure(&[], "ROLLBACK_COMPLETE"), None);
+        let silent = [event("Db", "CREATE_FAILED", "")];
+        let failure = first_failure(&silent, "ROLLBACK_COMPLETE").unwrap();
+        assert_eq!(failure, "Db (AWS::X::Y) CREATE_FAILED: no reason given");
     }
 
     #[test]

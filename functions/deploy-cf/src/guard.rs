@@ -132,6 +132,7 @@ mod tests {
             ("Modify", stack, "False", true, None),
             ("Modify", stack, "Conditional", true, None),
             ("Modify", stack, "False", false, Some("cannot be seen")),
+            ("Dynamic", stack, "", false, Some("cannot be seen")),
             ("Remove", stack, "", false, Some("is removed")),
         ];
         for (action, kind, replacement, opened, wanted) in cases {

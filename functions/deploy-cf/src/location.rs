@@ -120,10 +120,20 @@ mod tests {
         let versioned =
             Location::from_url("https://b.s3.amazonaws.com/t?versionId=7", "r").unwrap();
         assert_eq!(versioned.version.as_deref(), Some("7"));
-        for wrong in
-            ["ssm-doc://x", "https://example.com/t", "https://s3.amazonaws.com/b", "s3://b/t"]
-        {
-            assert!(Location::from_url(wrong, "here").is_err(), "{wrong}");
+        for wrong in [
+            "ssm-doc://x",
+            "s3://b/t",
+            "https://example.com/t",
+            "https://s3.amazonaws.com/b",
+            "https://b.s3.amazonaws.com",
+            "https://b.lambda.us-west-2.amazonaws.com/t",
+            "https://b.s3.amazonaws.com/a%2",
+            "https://b.s3.amazonaws.com/a%zz",
+            "https://b.s3.amazonaws.com/%ff",
+        ] {
+            let error = Location::from_url(wrong, "here").unwrap_err();
+            assert_eq!(error.error_type, shared::ErrorType::InvalidParameters);
+            assert!(error.message.contains(&format!("\"{wrong}\" is not an address")), "{error}");
         }
     }
 

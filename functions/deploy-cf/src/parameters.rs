@@ -130,8 +130,11 @@ impl Parameters {
                 "parameters.Capabilities: \"{wrong}\" is none of {known}"
             )));
         }
-        if self.timeout_in_minutes.is_some_and(|m| m.0 < 1) {
-            return Err(Error::invalid_parameters("parameters.TimeoutInMinutes must be positive"));
+        if let Some(minutes) = self.timeout_in_minutes.filter(|m| m.0 < 1) {
+            return Err(Error::invalid_parameters(format!(
+                "parameters.TimeoutInMinutes is {}, and must be 1 or more",
+                minutes.0
+            )));
         }
         self.role_arn.as_deref().map_or(Ok(()), |arn| check_role(arn, cx))
     }
@@ -153,12 +156,14 @@ impl Parameters {
 
 fn check_role(arn: &str, cx: &Cx) -> Result<()> {
     let fields: Vec<&str> = arn.split(':').collect();
-    let ["arn", _, "iam", "", account, role] = fields.as_slice() else {
-        return Err(Error::invalid_parameters(format!("parameters.RoleARN: {arn} is no role")));
+    let account = match fields.as_slice() {
+        ["arn", _, "iam", "", account, role] if role.starts_with("role/") => account,
+        _ => {
+            return Err(Error::invalid_parameters(format!(
+                "parameters.RoleARN: {arn} is no role; write arn:aws:iam::<account>:role/<name>"
+            )));
+        }
     };
-    if !role.starts_with("role/") {
-        return Err(Error::invalid_parameters(format!("parameters.RoleARN: {arn} is no role")));
-    }
     if *account != cx.account {
         let why = format!("RoleARN is in account {account}, the stack in {}", cx.account);
         return Err(Error::refused(why).next("Name a role of the stack's own account."));
@@ -199,6 +204,7 @@ mod tests {
         let cx = sample_cx(Phase::Activate);
         let own = "arn:aws:iam::123456789012:role/dr-orchestrator/cf";
         let other = "arn:aws:iam::999999999999:role/cf";
+        let user = "arn:aws:iam::123456789012:user/cf";
         let cases = [
             (json!({"StackName": "shop-app"}), None),
             (json!({"StackName": "shop_app"}), Some(ErrorType::InvalidParameters)),
@@ -212,11 +218,24 @@ mod tests {
             (json!({"StackName": "s", "RoleARN": own}), None),
             (json!({"StackName": "s", "RoleARN": other}), Some(ErrorType::Refused)),
             (json!({"StackName": "s", "RoleARN": "cf"}), Some(ErrorType::InvalidParameters)),
+            (json!({"StackName": "s", "RoleARN": user}), Some(ErrorType::InvalidParameters)),
         ];
         for (given, wanted) in cases {
             let got = read(given.clone()).check(&cx).err().map(|e| e.error_type);
             assert_eq!(got, wanted, "{given}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_value_and_what_would_be_right() {
+        let told = |name: &str, value: Value| {
+            let given = read(json!({"StackName": "s", name: value}));
+            given.check(&sample_cx(Phase::Activate)).unwrap_err().message
+        };
+        let user = told("RoleARN", json!("arn:aws:iam::123456789012:user/cf"));
+        assert!(user.contains("user/cf is no role") && user.contains(":role/<name>"), "{user}");
+        let never = told("TimeoutInMinutes", json!(0));
+        assert_eq!(never, "parameters.TimeoutInMinutes is 0, and must be 1 or more");
     }
 
     #[test]

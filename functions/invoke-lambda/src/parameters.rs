@@ -162,6 +162,12 @@ mod tests {
             let error = check(&parameters(given.clone()), &cx()).unwrap_err();
             assert_eq!(error.error_type, ErrorType::InvalidParameters, "{given}");
         }
+        let qualified = Parameters { qualifier: Some("old".into()), ..named("f:live") };
+        for (given, said) in [(named("a b"), "\"a b\" is not a function"), (qualified, "live")] {
+            let error = check(&given, &cx()).unwrap_err();
+            assert_eq!(error.error_type, ErrorType::InvalidParameters);
+            assert!(error.message.contains(said), "{error}");
+        }
     }
 
     #[test]

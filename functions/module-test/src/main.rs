@@ -88,9 +88,7 @@ impl Resource for ModuleTest {
     type Change = Never;
 
     async fn connect(clients: &Clients, p: &Parameters, _: &Cx) -> Result<Self> {
-        if p.sleep.is_some_and(|s| s.0 < 0) {
-            return Err(Error::invalid_parameters("parameters.Sleep must not be negative"));
-        }
+        check(p)?;
         Ok(Self { sts: aws_sdk_sts::Client::new(&clients.here()?) })
     }
 
@@ -142,6 +140,14 @@ impl Resource for ModuleTest {
     }
 }
 
+fn check(p: &Parameters) -> Result<()> {
+    let negative = p.sleep.filter(|s| s.0 < 0);
+    negative.map_or(Ok(()), |s| {
+        let text = format!("parameters.Sleep must not be negative: {}", s.0);
+        Err(Error::invalid_parameters(text))
+    })
+}
+
 fn line(p: &Parameters, account: Option<&str>) -> String {
     let who = account.map_or("no role asked for".to_owned(), |a| format!("role in account {a}"));
     let tokens = p.resolve_tokens.as_ref().map_or(0, |t| t.0.len());
@@ -181,6 +187,15 @@ mod tests {
         assert!(matches!(ModuleTest::decide(&p, &account, &cx), Step::Wait(_)));
         let told = ModuleTest::outlook(&p, &account, &cx).unwrap().1;
         assert!(told.starts_with("fails when it runs"), "{told}");
+    }
+
+    #[test]
+    fn nobody_sleeps_less_than_not_at_all() {
+        let error = check(&parameters(json!({"Sleep": "-5"}))).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::InvalidParameters);
+        assert_eq!(error.message, "parameters.Sleep must not be negative: -5");
+        assert!(check(&parameters(json!({"Sleep": 0}))).is_ok());
+        assert!(check(&parameters(json!({}))).is_ok());
     }
 
     #[test]

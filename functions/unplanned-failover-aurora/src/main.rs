@@ -223,4 +223,15 @@ mod tests {
         assert!(error(json!({"ClusterRegion": "Oregon"})).message.contains("ClusterRegion"));
         assert!(wanted_of(json!({"DBClusterIdentifier": "orders-dr"})).is_ok());
     }
+
+    #[test]
+    fn malformed_values_are_named() {
+        for (name, value) in
+            [("TimeoutMinutes", json!(0)), ("GlobalClusterIdentifier", json!("1orders"))]
+        {
+            let error = wanted_of(json!({name: value})).unwrap_err();
+            assert_eq!(error.error_type, ErrorType::InvalidParameters);
+            assert!(error.message.contains(name), "{error}");
+        }
+    }
 }

@@ -167,3 +167,17 @@ fn later(error: &Error) -> Outcome {
     tracing::error!(%error, "an answer could not be recorded or sent");
     Outcome::Later
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::ErrorType;
+
+    #[test]
+    fn an_approval_that_cannot_be_read_is_told_without_its_text() {
+        let bytes = b"{\n\"taskToken\": \"secret\"\n}".to_vec();
+        let error = read(Object { bytes, etag: String::new() }).err().unwrap();
+        assert_eq!(error.error_type, ErrorType::Internal);
+        assert_eq!(error.message, "an open approval is not as expected, line 3");
+    }
+}

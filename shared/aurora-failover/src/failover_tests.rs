@@ -341,3 +341,26 @@ fn a_member_of_another_global_cluster_is_refused() {
     let Step::Refuse(why, _) = step else { panic!("{step:?}") };
     assert!(why.contains("a member of other, not of orders-global"), "{why}");
 }
+
+#[test]
+fn a_failover_of_somebody_else_that_aws_took_back_is_not_begun_anew() {
+    let mut cx = cx();
+    cx.progress.signs.insert(FAILOVER_STATE.into(), cx.now - 20);
+    cx.progress.gone.insert(FAILOVER_STATE.into(), 2);
+    for mode in MODES {
+        let (kind, why) = fails(&look(mode), &cx);
+        assert_eq!(kind, ErrorType::Failed);
+        assert!(why.contains("orders-dr in us-west-2") && why.contains("cancelled"), "{why}");
+    }
+}
+
+#[test]
+fn nothing_fails_over_to_the_region_that_counts_as_lost() {
+    let east = Arn::parse_cluster("P", EAST).unwrap();
+    let error = crate::not_where_it_serves(&east, &cx()).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::Refused);
+    assert!(error.message.contains("orders is in us-east-1, which is primary_region"), "{error}");
+    assert!(error.next_step.contains("DBClusterIdentifier"), "{}", error.next_step);
+    assert!(crate::not_where_it_serves(&look(Mode::Auto).wanted.target, &cx()).is_ok());
+    assert!(crate::not_where_it_serves(&east, &sample_cx(Phase::Replicate)).is_ok());
+}

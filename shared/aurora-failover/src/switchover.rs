@@ -1,5 +1,6 @@
 //! Planned: `SwitchoverGlobalCluster`, which loses no data and needs both sides healthy.
 
+use crate::not_where_it_serves;
 use crate::target::{CANCELLED, Metadata, Target, look_again, took_effect, word};
 use crate::version::same_minor;
 use serde_json::{Value, json};
@@ -87,6 +88,18 @@ impl Classified for Change {
     }
 }
 
+/// What needs no call.
+fn may_begin(wanted: &Wanted, cx: &Cx) -> Result<()> {
+    if cx.context.unplanned && cx.phase == Phase::Activate {
+        return Err(Error::refused(format!(
+            "{}: a switchover needs a healthy primary, and this run is unplanned",
+            wanted.target.id
+        ))
+        .next("Use UnPlannedFailoverAurora, or start a run that is not unplanned."));
+    }
+    not_where_it_serves(&wanted.target, cx)
+}
+
 /// The clients of a switchover.
 #[derive(Debug, Clone)]
 pub struct Switchover {
@@ -102,20 +115,7 @@ impl Switchover {
     /// # Errors
     /// `Dr.Refused` in an unplanned failover, and for a target in the Region that serves.
     pub fn connect(clients: &Clients, wanted: Wanted, cx: &Cx) -> Result<Self> {
-        let context = &cx.context;
-        if context.unplanned && cx.phase == Phase::Activate {
-            let text = "a switchover needs a healthy primary, and this run is unplanned";
-            return Err(Error::refused(text)
-                .next("Use UnPlannedFailoverAurora, or start a run that is not unplanned."));
-        }
-        let serves = context.primary_region.as_deref() == Some(&wanted.target.region);
-        if serves && cx.phase == Phase::Activate {
-            return Err(Error::refused(format!(
-                "{} is in {}, which is primary_region: the Region that serves before the run",
-                wanted.target.id, wanted.target.region
-            ))
-            .next("Let DBClusterIdentifier name the secondary, or correct primary_region."));
-        }
+        may_begin(&wanted, cx)?;
         let config = clients.region(&wanted.target.region)?;
         Ok(Self {
             clients: clients.clone(),

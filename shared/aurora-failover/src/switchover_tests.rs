@@ -320,3 +320,33 @@ fn strangers_are_refused() {
     assert!(refused(&standalone).contains("standalone"));
     assert!(refused(&cluster(|c| c.engine = "neptune".into())).contains("no Aurora"));
 }
+
+#[test]
+fn a_switchover_of_somebody_else_that_aws_took_back_is_not_begun_anew() {
+    let mut cx = cx();
+    cx.progress.signs.insert(FAILOVER_STATE.into(), cx.now - 20);
+    cx.progress.gone.insert(FAILOVER_STATE.into(), 2);
+    let (kind, why) = fails(&look(), &cx);
+    assert_eq!(kind, ErrorType::Failed);
+    assert!(why.contains("orders-dr in us-west-2") && why.contains("cancelled"), "{why}");
+}
+
+#[test]
+fn an_unplanned_run_and_the_region_that_serves_are_told_before_any_call() {
+    let wanted = look().wanted;
+    let refused = |wanted: &Wanted, cx: &Cx| {
+        let error = may_begin(wanted, cx).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Refused);
+        assert!(error.message.contains(&wanted.target.id), "{error}");
+        format!("{} {}", error.message, error.next_step)
+    };
+    assert!(may_begin(&wanted, &cx()).is_ok());
+    let unplanned = sample_cx(Phase::Activate);
+    let said = refused(&wanted, &unplanned);
+    assert!(said.contains("unplanned") && said.contains("UnPlannedFailoverAurora"), "{said}");
+    assert!(may_begin(&wanted, &sample_cx(Phase::Replicate)).is_ok(), "by then it is back");
+    let back = Wanted { target: Arn::parse_cluster("P", EAST).unwrap(), ..wanted };
+    let said = refused(&back, &cx());
+    assert!(said.contains("us-east-1, which is primary_region"), "{said}");
+    assert!(said.contains("DBClusterIdentifier name the secondary"), "{said}");
+}

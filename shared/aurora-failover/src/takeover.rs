@@ -1,9 +1,10 @@
 //! The looks and the calls of an unplanned failover.
 
 use crate::failover::{Change, Observed, Wanted};
+use crate::not_where_it_serves;
 use crate::target::{Target, look_again};
 use serde_json::{Value, json};
-use shared::{Clients, Cx, Doing, Error, Phase, Result};
+use shared::{Clients, Cx, Doing, Result};
 use shared_metrics::{Lag, aurora_rpo_lag, latest};
 use shared_rds::Arn;
 
@@ -21,14 +22,7 @@ impl Takeover {
     /// # Errors
     /// `Dr.Refused` for a target in the Region that served before the run.
     pub fn connect(clients: &Clients, wanted: Wanted, cx: &Cx) -> Result<Self> {
-        let served = cx.context.primary_region.as_deref() == Some(&wanted.target.region);
-        if served && cx.phase == Phase::Activate {
-            return Err(Error::refused(format!(
-                "{} is in {}, which is primary_region: the Region that serves before the run",
-                wanted.target.id, wanted.target.region
-            ))
-            .next("Let DBClusterIdentifier name the secondary, or correct primary_region."));
-        }
+        not_where_it_serves(&wanted.target, cx)?;
         let config = clients.region(&wanted.target.region)?;
         Ok(Self {
             rds: aws_sdk_rds::Client::new(&config),

@@ -90,12 +90,10 @@ pub async fn describe_group(client: &Client, arn: &GroupArn) -> Result<Option<Gr
         Err(error) if error.is_not_found() => return Ok(None),
         other => other?.replication_groups().first().map(|g| read(arn, g)).transpose()?,
     };
-    match found {
-        Some(group) if group.arn != *arn => {
-            Err(Error::refused(format!("wanted {arn}, but ElastiCache shows {}", group.arn)))
-        }
-        other => Ok(other),
+    if let Some(group) = &found {
+        arn.must_be(&group.arn)?;
     }
+    Ok(found)
 }
 
 fn read(asked: &GroupArn, g: &ReplicationGroup) -> Result<Group> {

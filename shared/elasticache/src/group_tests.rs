@@ -46,3 +46,10 @@ fn the_samples_tell_their_role() {
     assert_eq!(group.role(), None);
     assert_eq!(group.member_of("ldgnf-orders", Role::Primary).role(), Some(Role::Primary));
 }
+
+#[test]
+fn an_answer_with_an_arn_that_is_none_is_not_guessed_at() {
+    let error = read(&asked(), &ReplicationGroup::builder().arn("orders").build()).unwrap_err();
+    assert_eq!(error.error_type, shared::ErrorType::Internal);
+    assert_eq!(error.message, "ElastiCache shows an ARN like orders");
+}

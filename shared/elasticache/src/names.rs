@@ -49,6 +49,19 @@ impl GroupArn {
     pub fn standalone(&self) -> String {
         format!("elasticache:standalone:{self}")
     }
+
+    /// What ElastiCache shows must be what was asked for.
+    ///
+    /// # Errors
+    /// `Dr.Refused` for anything else.
+    pub(crate) fn must_be(&self, shown: &Self) -> Result<()> {
+        if self == shown {
+            return Ok(());
+        }
+        let text = format!("wanted {self}, but ElastiCache shows {shown}");
+        Err(Error::refused(text)
+            .next("Correct the identifier, its Region or the step's accountId."))
+    }
 }
 
 impl std::fmt::Display for GroupArn {
@@ -220,10 +233,24 @@ mod tests {
         assert_eq!(here().datastore("P", "sgaui-Orders").unwrap(), "sgaui-orders");
         let foreign = GLOBAL.replace("123456789012", "999999999999");
         assert_eq!(here().datastore("P", &foreign).unwrap_err().error_type, ErrorType::Refused);
+        let china = here().datastore("P", &GLOBAL.replace("aws", "aws-cn")).unwrap_err();
+        assert_eq!(china.error_type, ErrorType::Refused);
+        assert!(china.message.contains("partition aws-cn, but the step works in aws"), "{china}");
         for wrong in ["orders", "", ARN, "ldgnf-", "ldgnf-a b"] {
             let error = here().datastore("P", wrong).unwrap_err();
             assert_eq!(error.error_type, ErrorType::InvalidParameters, "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_shown_of_another_place_is_refused() {
+        let asked = here().group("P", ARN).unwrap();
+        assert!(asked.must_be(&asked).is_ok());
+        let shown = GroupArn { account: "999999999999".into(), ..asked.clone() };
+        let error = asked.must_be(&shown).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Refused);
+        assert_eq!(error.message, format!("wanted {asked}, but ElastiCache shows {shown}"));
+        assert!(error.next_step.contains("accountId"), "{}", error.next_step);
     }
 
     #[test]
@@ -232,9 +259,12 @@ mod tests {
             GLOBAL,
             "arn:aws:rds:us-west-2:123456789012:db:x",
             "arn:aws:elasticache:us-west-2:1:replicationgroup:x",
+            "arn:aws:elasticache:us-west-2:123456789012:replicationgroup:1x",
             "arn:aws:elasticache:us-west-2.example.com/:123456789012:replicationgroup:x",
         ] {
             assert!(GroupArn::parse("P", wrong).is_err(), "{wrong}");
+            let error = here().group("P", wrong).unwrap_err();
+            assert_eq!(error.error_type, ErrorType::InvalidParameters, "{wrong}");
         }
     }
 

@@ -88,6 +88,7 @@ mod tests {
             assert_eq!(datastore_health(word), Health::Moving, "{word}");
         }
         assert_eq!(group_health("create-failed"), Health::Broken);
+        assert_eq!(datastore_health("create-failed"), Health::Broken);
         assert_eq!(group_health("deleting"), Health::Deleting);
         assert_eq!(datastore_health("deleted"), Health::Deleting);
         assert!(group_remedy("deleting").starts_with("Wait"));

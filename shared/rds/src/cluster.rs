@@ -96,12 +96,10 @@ pub async fn describe_cluster(client: &Client, arn: &Arn) -> Result<Option<Clust
         Err(error) if error.is_not_found() => return Ok(None),
         other => other?.db_clusters().first().map(read).transpose()?,
     };
-    match found {
-        Some(cluster) if cluster.arn != *arn => {
-            Err(Error::refused(format!("wanted {arn}, but RDS shows {}", cluster.arn)))
-        }
-        found => Ok(found),
+    if let Some(cluster) = &found {
+        arn.must_be(&cluster.arn)?;
     }
+    Ok(found)
 }
 
 /// The instances of a cluster, in the order of their names; none when the cluster does not exist.
@@ -162,6 +160,8 @@ mod tests {
         assert_eq!(cluster.global, None, "an empty name is none");
         assert_eq!(cluster.writer().unwrap().id, "b");
         assert_eq!(cluster.health(), Health::Moving, "a status that is missing promises nothing");
-        assert!(read(&DbCluster::builder().build()).is_err());
+        let error = read(&DbCluster::builder().build()).unwrap_err();
+        assert_eq!(error.error_type, shared::ErrorType::Internal);
+        assert!(error.message.starts_with("RDS answered with an ARN that is none"), "{error}");
     }
 }

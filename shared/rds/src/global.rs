@@ -195,4 +195,13 @@ mod tests {
         assert!(failover.is_to(&arn(WEST)) && !failover.is_to(&arn(EAST)));
         assert!(!failover.data_loss_allowed);
     }
+
+    #[test]
+    fn a_member_whose_arn_is_none_is_not_guessed_at() {
+        let member = Shown::builder().db_cluster_arn("orders").build();
+        let shown = GlobalCluster::builder().global_cluster_members(member).build();
+        let error = read(&shown).unwrap_err();
+        assert_eq!(error.error_type, shared::ErrorType::Internal);
+        assert!(error.message.contains("an ARN that is none") && error.message.contains("orders"));
+    }
 }

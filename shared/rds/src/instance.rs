@@ -86,12 +86,10 @@ pub async fn describe(client: &Client, arn: &Arn) -> Result<Option<Instance>> {
         Err(error) if error.is_not_found() => return Ok(None),
         other => other?.db_instances().first().map(read).transpose()?,
     };
-    match found {
-        Some(instance) if instance.arn != *arn => {
-            Err(Error::refused(format!("wanted {arn}, but RDS shows {}", instance.arn)))
-        }
-        found => Ok(found),
+    if let Some(instance) = &found {
+        arn.must_be(&instance.arn)?;
     }
+    Ok(found)
 }
 
 /// All instances that a filter finds, in the order of their names.
@@ -152,7 +150,9 @@ mod tests {
         assert_eq!(instance.source.as_deref(), Some("a-cluster"));
         assert_eq!(instance.replication.as_deref(), Some("replicating"));
         assert!(!instance.retention_pending, "a change that waits for its window is no promotion");
-        assert!(read(&DbInstance::builder().build()).is_err());
+        let error = read(&DbInstance::builder().build()).unwrap_err();
+        assert_eq!(error.error_type, shared::ErrorType::Internal);
+        assert!(error.message.starts_with("RDS answered with an ARN that is none"), "{error}");
     }
 
     #[test]
