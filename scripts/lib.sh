@@ -50,17 +50,23 @@ option_value() {
 
 unknown_option() { die "Unknown option or argument: $1" "See $(basename "$0") --help."; }
 
-python_command() {
+# The path of the newest interpreter itself: what PATH names may be a shim that takes longer than the work.
+find_python() {
   local python
   for python in python3.13 python3.12 python3.11 python3.10 python3; do
-    if command -v "$python" >/dev/null 2>&1 &&
-      "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
-      printf '%s' "$python"
-      return
-    fi
+    "$python" -c 'import sys
+print(sys.executable) if sys.version_info >= (3, 10) else sys.exit(1)' 2>/dev/null && return
   done
-  die "Python 3.10 or newer is missing." \
+  return 0
+}
+
+# Looked for once, for child scripts too.
+export DR_PYTHON=${DR_PYTHON:-$(find_python)}
+
+python_command() {
+  [ -n "$DR_PYTHON" ] || die "Python 3.10 or newer is missing." \
     "Install it, for example: sudo apt-get install python3 python3-venv"
+  printf '%s' "$DR_PYTHON"
 }
 
 find_cargo() {

@@ -176,9 +176,7 @@ impl World {
     /// Uploads a manifest under `manifest-files/`; gives its key.
     pub async fn upload(&self, region: &str, name: &str, manifest: impl ManifestText) -> String {
         let key = format!("dr-orchestration-artifacts/manifest-files/{name}");
-        let body = manifest.text().into_bytes().into();
-        let put = self.s3(region).put_object().bucket(World::bucket(region)).key(&key).body(body);
-        put.send().await.expect("put-object");
+        self.put(region, &key, manifest).await;
         key
     }
 
@@ -223,8 +221,13 @@ impl World {
         let mut lock = self.object(region, &key).await.expect("a lock");
         let gone = format!("{}-long-ago", lock["execution"].as_str().expect("an ARN"));
         lock["execution"] = json!(gone);
-        let body = lock.to_string().into_bytes().into();
-        let put = self.s3(region).put_object().bucket(World::bucket(region)).key(&key).body(body);
+        self.put(region, &key, lock).await;
+    }
+
+    /// Writes an object of the bucket.
+    pub async fn put(&self, region: &str, key: &str, object: impl ManifestText) {
+        let body = object.text().into_bytes().into();
+        let put = self.s3(region).put_object().bucket(World::bucket(region)).key(key).body(body);
         put.send().await.expect("put-object");
     }
 

@@ -10,8 +10,20 @@ use shared::{Doing, Error, ErrorType, Frame, Phase, Result, clock};
 
 /// Stopping an execution does not end a running function: seconds until it must have ended.
 const QUIET_S: i64 = 120;
+/// A run that ends by itself gives its lock back, a direct start through an event: seconds that this
+/// may take.
+const GIVES_BACK_S: i64 = 10;
 /// Running executions that are looked into; with more of them nobody can tell in time.
 const LOOKED_INTO: usize = 500;
+
+/// Whether the holder ended by itself just now, so that its lock comes back at any moment.
+///
+/// # Errors
+/// As Step Functions says.
+pub async fn gives_back(frame: &Frame, lock: &Lock) -> Result<bool> {
+    let ended = ended(&Client::new(&frame.config), lock).await?;
+    Ok(ended.is_some_and(|e| e.by_itself && clock::epoch() - e.at < GIVES_BACK_S))
+}
 
 /// Ok: the holder has ended, and nothing that it started runs any more.
 ///
@@ -26,7 +38,7 @@ pub async fn must_be_at_rest(frame: &Frame, lock: &Lock) -> Result<()> {
         let next = format!("Wait until {child} has ended, or stop it, then start again.");
         return Err(locked(lock, "it was stopped, and an execution that it started runs", &next));
     }
-    let left = QUIET_S - (clock::epoch() - ended);
+    let left = QUIET_S - (clock::epoch() - ended.at);
     if left > 0 {
         let next = format!("Start again in {left} s.");
         return Err(locked(lock, "it ended a moment ago, and its functions may still act", &next));
@@ -53,17 +65,27 @@ fn stop(lock: &Lock) -> String {
     )
 }
 
-/// When it ended, seconds since 1970. None: it runs. An execution that Step Functions has forgotten
-/// ended long ago.
-async fn ended(client: &Client, lock: &Lock) -> Result<Option<i64>> {
+/// How an execution ended.
+struct Ended {
+    /// Seconds since 1970; 0 when Step Functions has forgotten the execution.
+    at: i64,
+    /// Nobody stopped it, and it did not run out of time.
+    by_itself: bool,
+}
+
+/// None: it runs.
+async fn ended(client: &Client, lock: &Lock) -> Result<Option<Ended>> {
     let what = format!("look at the execution {} that holds the lock", lock.execution_name);
     let answer = client.describe_execution().execution_arn(&lock.execution).send().await;
-    match answer.doing(&what) {
-        Err(error) if error.has_code("ExecutionDoesNotExist") => Ok(Some(0)),
-        Err(error) => Err(error),
-        Ok(known) if is_open(known.status()) => Ok(None),
-        Ok(known) => Ok(Some(known.stop_date().map_or_else(clock::epoch, |d| d.secs()))),
-    }
+    let known = match answer.doing(&what) {
+        Err(error) if error.has_code("ExecutionDoesNotExist") => {
+            return Ok(Some(Ended { at: 0, by_itself: true }));
+        }
+        answer => answer?,
+    };
+    let at = known.stop_date().map_or_else(clock::epoch, |d| d.secs());
+    let by_itself = matches!(known.status(), ExecutionStatus::Succeeded | ExecutionStatus::Failed);
+    Ok((!is_open(known.status())).then_some(Ended { at, by_itself }))
 }
 
 fn is_open(status: &ExecutionStatus) -> bool {

@@ -3,6 +3,7 @@
 use super::holder;
 use shared::lock::{self, Lock, State};
 use shared::{Context, Error, ErrorType, Frame, Phase, Result, clock};
+use std::time::Duration;
 
 /// Tries before many starts at the same moment are told to come again.
 const TRIES: u32 = 5;
@@ -36,6 +37,9 @@ pub async fn take(frame: &Frame, context: &Context, phase: Phase) -> Result<Take
             return known.aborted.clone().map_or_else(|| Ok(taken(known, None)), over);
         }
         if known.state == State::Held {
+            if given_back(frame, &key, &known).await? {
+                continue;
+            }
             holder::must_be_at_rest(frame, &known).await?;
         }
         let fresh = ours(context, phase, Some(&known));
@@ -45,6 +49,18 @@ pub async fn take(frame: &Frame, context: &Context, phase: Phase) -> Result<Take
     }
     let text = format!("other runs of {} are starting at this moment", context.product);
     Err(Error::new(ErrorType::Locked, text).next("Look at them, then start again if need be."))
+}
+
+/// Waits for the lock of a holder that ended by itself a moment ago: false when it keeps it.
+async fn given_back(frame: &Frame, key: &str, known: &Lock) -> Result<bool> {
+    while holder::gives_back(frame, known).await? {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let object = frame.store.get(key).await?;
+        if object.and_then(|o| lock::read(&o.bytes)).as_ref() != Some(known) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn ours(context: &Context, phase: Phase, before: Option<&Lock>) -> Lock {

@@ -2,6 +2,7 @@
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::manifests::{application, module_test, resource};
+use e2e::raw::{ADMINISTRATOR, To};
 use e2e::{EAST, Ended, WEST, World};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -113,7 +114,6 @@ async fn a_stopped_run_keeps_its_lock_until_nothing_of_it_can_act_and_its_link_i
     assert!(body.contains("taken over"), "{body}");
 }
 
-/// The event of the stop reaches the reporter a moment later.
 /// What a redrive of the stopped run would start: its phase and its resources, with its context.
 async fn nothing_of_it_begins(world: &World, run: &str) {
     let run = world.object(WEST, &format!("{}run.json", folder("stopped", run))).await.unwrap();
@@ -131,6 +131,7 @@ async fn nothing_of_it_begins(world: &World, run: &str) {
     assert_eq!(ended.error, "Dr.Aborted", "{}", ended.cause);
 }
 
+/// The event of the stop reaches the reporter a moment later.
 async fn closed(world: &World, link: &str) -> (u16, String) {
     for _ in 0..50 {
         let (status, page) = world.control.open(link);
@@ -183,6 +184,47 @@ async fn direct_starts_hold_the_lock_and_forged_contexts_do_not() {
     let ended = world.start_machine(WEST, "ACTIVATE", forged).await;
     let why = locked(&world.wait(&ended, 60).await);
     assert!(why.contains("does not hold the lock"), "{why}");
+}
+
+/// A direct start whose plan is blocked ends by itself; its lock comes back with the event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_that_comes_back_a_moment_after_the_end_is_waited_for() {
+    let world = World::new();
+    let rule = json!({"Name": "aws-dr-orchestrator-status-changes"});
+    let events = To { service: "events", region: WEST, key: ADMINISTRATOR };
+    world.control.json(events, "AWSEvents.DisableRule", &rule).done();
+    let held = blocked(&world).await;
+    let second = world.start_machine(WEST, "ACTIVATE", direct(quick())).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(lock(&world, "event").await, held, "nobody has taken it");
+    let given_back =
+        json!({"state": "released", "outcome": "FAILED", "releasedAt": "2026-01-01T00:00:00Z"});
+    let mut released = held.clone();
+    released.as_object_mut().unwrap().extend(given_back.as_object().unwrap().clone());
+    world.put(WEST, &shared::lock::key("event"), released).await;
+    world.wait(&second, 60).await.succeeded();
+
+    // It does not come back: the rule of taking over holds.
+    let held = blocked(&world).await;
+    let refused = world.start_machine(WEST, "ACTIVATE", direct(quick())).await;
+    let why = locked(&world.wait(&refused, 60).await);
+    assert!(why.contains("ended a moment ago"), "{why}");
+    assert_eq!(lock(&world, "event").await, held);
+}
+
+fn direct(application: Value) -> Value {
+    json!({"product": "event", "StatePayload": application})
+}
+
+/// The lock that a blocked run leaves.
+async fn blocked(world: &World) -> Value {
+    let check = json!({"GlobalClusterIdentifier": "none", "MaxLagSeconds": 5});
+    let blocked = application(&[&[resource("AuroraGlobalLagCheck", "Blocked", check)]]);
+    let arn = world.start_machine(WEST, "ACTIVATE", direct(blocked)).await;
+    world.wait(&arn, 60).await.failed("Dr.PlanFailed");
+    let held = lock(world, "event").await;
+    assert_eq!((&held["state"], &held["execution"]), (&json!("held"), &json!(arn)));
+    held
 }
 
 fn folder(product: &str, arn: &str) -> String {
