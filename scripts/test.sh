@@ -112,10 +112,12 @@ step_world() {
 # The whole workspace is selected, so that the crates keep the features of the other steps and nothing is built anew.
 step_e2e() { DR_DIST=$zips cargo test --workspace --locked --test e2e -- --test-threads "${E2E_THREADS:-3}"; }
 
-# As the step e2e.
+# As the step e2e. Without the step world one browser alone: each would deploy a world of its own.
 step_browser() {
   ensure_browser
-  DR_DIST=$zips "$BROWSER_VENV/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/browser
+  local browsers=()
+  [ -z "${DR_LOCALAWS_PORT:-}" ] || browsers=(--numprocesses 3 --dist worksteal)
+  DR_DIST=$zips "$BROWSER_VENV/bin/python" -m pytest -q -p no:cacheprovider --durations=3 "${browsers[@]}" tests/browser
 }
 
 prepare() {

@@ -144,7 +144,7 @@ async fn note(frame: &Frame, request: &Request, pending: &Pending) {
     let key = format!("{}journal/holds/{}-asked.json", context.folder, context.position());
     let value = json!({
         "event": "asked",
-        "at": pending.created_at,
+        "at": clock::moment(),
         "expiresAt": pending.expires_at,
         "title": pending.card.title,
         "app": context.app,

@@ -46,7 +46,7 @@ pub async fn write(frame: &Frame, held: &Held, event: &str, mut record: Value) -
     {
         fields.extend(place);
         fields.insert("event".to_owned(), event.into());
-        fields.insert("at".to_owned(), clock::now().into());
+        fields.insert("at".to_owned(), clock::moment().into());
     }
     let hash = sha256(format!("{event}{}", held.asked.at).as_bytes());
     let key =

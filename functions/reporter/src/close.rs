@@ -72,7 +72,7 @@ fn skip(report: &Report, resource: &Resource) -> Skip {
         resource_type: resource.resource_type.clone(),
         resource_name: resource.resource_name.clone(),
         run: report.execution_name.clone(),
-        at: held.at,
+        at: clock::to_the_second(&held.at),
         approver: held.approver.unwrap_or_default(),
         reason: held.reason.unwrap_or_default(),
     }

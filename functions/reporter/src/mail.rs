@@ -2,7 +2,7 @@
 
 use crate::report::{Approval, Report};
 use crate::resources::{Resource, State};
-use shared::clock::human;
+use shared::clock::{human, to_the_second};
 use shared::names::cut;
 use shared::pending::Decision;
 use shared::text::{fact, heading, one_line, subject as ascii, wrap};
@@ -126,7 +126,7 @@ fn decisions(report: &Report, out: &mut String) {
     }
     out.push_str(&heading("DECISIONS ABOUT WHAT FAILED"));
     for held in report.decisions.iter().take(LINES) {
-        let line = one_line(&format!("{} {}", held.at, held.line()));
+        let line = one_line(&format!("{} {}", to_the_second(&held.at), held.line()));
         out.push_str(&wrap(&cut(&line, 1000), "  - ", "    "));
     }
     if report.decisions.len() > LINES {
