@@ -110,7 +110,7 @@ step_world() {
 
 # One process; each test works in a copy of the world. Without the step world it deploys one of its own.
 # The whole workspace is selected, so that the crates keep the features of the other steps and nothing is built anew.
-step_e2e() { DR_DIST=$zips cargo test --workspace --locked --test e2e -- --test-threads "${E2E_THREADS:-3}"; }
+step_e2e() { DR_DIST=$zips cargo test --workspace --locked --test e2e -- --test-threads "${E2E_THREADS:-4}"; }
 
 # As the step e2e. Without the step world one browser alone: each would deploy a world of its own.
 step_browser() {
