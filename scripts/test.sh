@@ -7,8 +7,7 @@
 #   --only STEP  this step alone; may be repeated. Steps, in their order:
 #                  format, shellcheck, documentation, statemachines, templates, clippy, unit, build, manifests,
 #                  localaws, deployment, world, e2e, browser
-#   --zips DIR   functions that are built already, for the steps deployment, e2e and browser; default: what the step
-#                build made
+#   --zips DIR   functions that are built already, for the steps from deployment on; default: what the step build made
 #   --screenshots DIR  an existing folder for pictures of the approval page, which the step browser takes
 #
 # A failed step does not stop the others. The last line is "N passed, N failed", counting steps; the exit code is 0
@@ -97,10 +96,10 @@ step_localaws() { pytest tests/localaws/tests --numprocesses auto --maxprocesses
 
 step_deployment() { DR_DIST=$zips pytest tests/templates/test_deployment.py; }
 
-# The server of this script's own, which serve_world has started.
+# On the server that serve_world has started.
 step_world() {
+  wait_for_localaws "$DR_LOCALAWS_PORT" "$WORLD_PID" "$WORLD_LOG"
   use_localaws "$DR_LOCALAWS_PORT"
-  until control GET health >/dev/null 2>&1; do sleep 0.3; done
   control POST timings "$(cat "$REPO/tests/timings.json")" >/dev/null
   "$REPO/scripts/localaws-deploy.sh" --port "$DR_LOCALAWS_PORT" --zips "$zips"
   # A copy can be taken only when nothing runs any more.
@@ -148,7 +147,7 @@ run_step() {
   local name=$1 limit=$2 title=$3 began=$SECONDS outcome=ok code=0
   printf '\n%s\n' "${BOLD}━━━ $name: $title ━━━${PLAIN}"
   timeout --kill-after=30 "${limit}m" bash "${BASH_SOURCE[0]}" --inner --only "$name" --zips "$zips" \
-    </dev/null 2>&1 | tee "$work/$name.log" || code=$?
+    </dev/null 2>&1 3>&- | tee "$work/$name.log" || code=$?
   if [ "$code" -eq 0 ]; then
     passed=$((passed + 1))
   else
@@ -159,12 +158,20 @@ run_step() {
   results+=("$(printf '%-7s %-14s %5d s  %s' "$outcome" "$name" $((SECONDS - began)) "$(closing_line "$name")")")
 }
 
-# It ends when its standard input closes, that is with this script.
+# It ends when its standard input closes, which nobody but this script holds open.
 serve_world() {
   DR_LOCALAWS_PORT=$(free_port)
-  export DR_LOCALAWS_PORT
+  WORLD_LOG=$work/localaws.log
   exec 3> >(exec bash "$REPO/scripts/localaws.sh" --port "$DR_LOCALAWS_PORT" --iam enforce \
-    --until-stdin-closes >/dev/null)
+    --until-stdin-closes >/dev/null 2> >(tee "$WORLD_LOG" >&2))
+  WORLD_PID=$!
+  export DR_LOCALAWS_PORT WORLD_LOG WORLD_PID
+}
+
+# Without it the steps deploy a world of their own, and tell what is wrong.
+end_world() {
+  exec 3>&-
+  unset DR_LOCALAWS_PORT
 }
 
 known=" "
@@ -176,10 +183,13 @@ prepare
 for entry in "${STEPS[@]}"; do
   read -r name limit title <<<"$entry"
   if [ -n "$only" ] && [[ " $only " != *" $name "* ]]; then continue; fi
-  [ "$name" != world ] || serve_world
+  if [ "$name" = world ]; then
+    # One that is deployed already serves as well.
+    [ -z "${DR_LOCALAWS_PORT:-}" ] || continue
+    serve_world
+  fi
   run_step "$name" "$limit" "$title"
-  # Without it the steps deploy a world of their own, and tell what is wrong.
-  [ "$name" != world ] || [[ ${results[-1]} == ok* ]] || unset DR_LOCALAWS_PORT
+  if [ "$name" = world ] && [[ ${results[-1]} != ok* ]]; then end_world; fi
 done
 
 printf '\n%s\n' "${BOLD}━━━ Summary, $((SECONDS / 60)) min $((SECONDS % 60)) s ━━━${PLAIN}"

@@ -104,9 +104,12 @@ def _forked() -> int:
     with contextlib.ExitStack() as held:
         for lock in state.locks():
             held.enter_context(lock)
-        # The collector would write to each object, and the system copy every page that is shared.
+        # The copy's collector would write to each object, and the system copy every shared page.
         gc.freeze()
-        return os.fork()
+        pid = os.fork()
+        if pid:
+            gc.unfreeze()
+        return pid
 
 
 def _port_of(pid: int, read_end: int) -> dict:

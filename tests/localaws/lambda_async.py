@@ -85,7 +85,8 @@ def _send(target: str, fn, body: str, attributes: dict[str, str]) -> None:
 
     service, region = target.split(":")[2:4]
     keys = identity.role_credentials(fn.role, fn.function_name, region)
-    client = stepfunctions_clients.client(service, region, **keys)
+    # Lambda tries again what is refused for a moment: botocore's own configuration.
+    client = stepfunctions_clients.client(service, region, config=None, **keys)
     texts = {name: {"DataType": "String", "StringValue": value}
              for name, value in attributes.items() if value}
     if service == "sqs":

@@ -23,11 +23,11 @@ _session = None
 _session_lock = state.lock()
 
 
-def client(service: str, region: str, **credentials):
+def client(service: str, region: str, config=_CONFIG, **credentials):
     """A boto client of this server; creating one is not thread-safe in botocore."""
     with _session_lock:
         return _session_of_all().create_client(
-            service, region_name=region, endpoint_url=localaws.endpoint(), config=_CONFIG,
+            service, region_name=region, endpoint_url=localaws.endpoint(), config=config,
             **credentials)
 
 

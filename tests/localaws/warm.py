@@ -3,6 +3,7 @@ its data (AWS's own policies, machine images) and builds its routes when it is f
 the model of a service for its first client.
 """
 
+import gc
 import json
 
 from werkzeug.test import Client
@@ -37,6 +38,7 @@ def once(moto_application) -> None:
     for service in CLIENTS:
         stepfunctions_clients.client(
             service, "us-east-1", aws_access_key_id="local", aws_secret_access_key="local")
+    gc.collect()
 
 
 def _headers(service: str) -> dict[str, str]:

@@ -87,13 +87,14 @@ pub async fn hold(frame: &Frame, payload: Value) -> Result<Value> {
     let (page, id) = (page(frame).await, new_id()?);
     let pending = Pending { rule: rule(&run)?, ..pending_of(&request) };
     close_older(frame, &pending).await;
+    let asked_at = clock::moment();
     open(frame, &pending, &id).await?;
     // After the question can be found: whoever aborts the run looks for open ones after he has said so.
     let over = lock::over(&frame.store, &context.product, &context.execution).await;
     if let Some(why) = over.unwrap_or_default() {
         return aborted(frame, &pending, &why.message).await;
     }
-    note(frame, &request, &pending).await;
+    note(frame, &request, &pending, &asked_at).await;
     let others = others(frame, &pending, &id, page.as_deref()).await;
     let link = page.map(|page| link(&page, &id));
     let seconds = context.hold_seconds;
@@ -139,12 +140,12 @@ fn pending_of(request: &Request) -> Pending {
 }
 
 /// For whoever watches the run: the newest question about this resource. Without the id.
-async fn note(frame: &Frame, request: &Request, pending: &Pending) {
+async fn note(frame: &Frame, request: &Request, pending: &Pending, asked_at: &str) {
     let context = &request.context;
     let key = format!("{}journal/holds/{}-asked.json", context.folder, context.position());
     let value = json!({
         "event": "asked",
-        "at": clock::moment(),
+        "at": asked_at,
         "expiresAt": pending.expires_at,
         "title": pending.card.title,
         "app": context.app,

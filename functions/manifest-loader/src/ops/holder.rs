@@ -10,8 +10,7 @@ use shared::{Doing, Error, ErrorType, Frame, Phase, Result, clock};
 
 /// Stopping an execution does not end a running function: seconds until it must have ended.
 const QUIET_S: i64 = 120;
-/// A run that ends by itself gives its lock back, a direct start through an event: seconds that this
-/// may take.
+/// A run that ends by itself gives its lock back: seconds that this may take.
 const GIVES_BACK_S: i64 = 10;
 /// Running executions that are looked into; with more of them nobody can tell in time.
 const LOOKED_INTO: usize = 500;
@@ -36,7 +35,7 @@ pub async fn must_be_at_rest(frame: &Frame, lock: &Lock) -> Result<()> {
     };
     if let Some(child) = running_child(frame, &client, lock).await? {
         let next = format!("Wait until {child} has ended, or stop it, then start again.");
-        return Err(locked(lock, "it was stopped, and an execution that it started runs", &next));
+        return Err(locked(lock, "it has ended, and an execution that it started runs", &next));
     }
     let left = QUIET_S - (clock::epoch() - ended.at);
     if left > 0 {

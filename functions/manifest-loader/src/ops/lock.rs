@@ -8,6 +8,9 @@ use std::time::Duration;
 /// Tries before many starts at the same moment are told to come again.
 const TRIES: u32 = 5;
 
+/// Seconds that a start waits for the lock of a run that has ended by itself.
+const PATIENCE_S: u32 = 10;
+
 /// Taken: what the run must know.
 #[derive(Debug)]
 pub struct Taken {
@@ -15,6 +18,24 @@ pub struct Taken {
     pub root: String,
     /// For people: whose lock was taken over.
     pub warning: Option<String>,
+}
+
+/// Waits while the holder has ended by itself a moment ago: its lock comes back, a direct start's
+/// through an event. Takes nothing; what else must be free is looked at afterwards.
+///
+/// # Errors
+/// As the bucket and Step Functions say.
+pub async fn wait(frame: &Frame, product: &str) -> Result<()> {
+    for _ in 0..PATIENCE_S {
+        let object = frame.store.get(&lock::key(product)).await?;
+        let held = object.and_then(|o| lock::read(&o.bytes)).filter(|l| l.state == State::Held);
+        let Some(held) = held else { return Ok(()) };
+        if !holder::gives_back(frame, &held).await? {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
 }
 
 /// Takes the lock for this run, or finds that it has it already.
@@ -37,9 +58,6 @@ pub async fn take(frame: &Frame, context: &Context, phase: Phase) -> Result<Take
             return known.aborted.clone().map_or_else(|| Ok(taken(known, None)), over);
         }
         if known.state == State::Held {
-            if given_back(frame, &key, &known).await? {
-                continue;
-            }
             holder::must_be_at_rest(frame, &known).await?;
         }
         let fresh = ours(context, phase, Some(&known));
@@ -49,18 +67,6 @@ pub async fn take(frame: &Frame, context: &Context, phase: Phase) -> Result<Take
     }
     let text = format!("other runs of {} are starting at this moment", context.product);
     Err(Error::new(ErrorType::Locked, text).next("Look at them, then start again if need be."))
-}
-
-/// Waits for the lock of a holder that ended by itself a moment ago: false when it keeps it.
-async fn given_back(frame: &Frame, key: &str, known: &Lock) -> Result<bool> {
-    while holder::gives_back(frame, known).await? {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let object = frame.store.get(key).await?;
-        if object.and_then(|o| lock::read(&o.bytes)).as_ref() != Some(known) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn ours(context: &Context, phase: Phase, before: Option<&Lock>) -> Lock {

@@ -75,6 +75,7 @@ pub async fn locked(
     phase: Phase,
     report: &mut Report,
 ) -> Result<Context> {
+    lock::wait(frame, &context.product).await?;
     let unseen = peer::must_be_free(frame, &context, phase).await?;
     let taken = lock::take(frame, &context, phase).await?;
     for warning in unseen.into_iter().chain(taken.warning) {
