@@ -102,8 +102,6 @@ step_world() {
   use_localaws "$DR_LOCALAWS_PORT"
   control POST timings "$(cat "$REPO/tests/timings.json")" >/dev/null
   "$REPO/scripts/localaws-deploy.sh" --port "$DR_LOCALAWS_PORT" --zips "$zips"
-  # A copy can be taken only when nothing runs any more.
-  sleep 2
   echo "everything is deployed on port $DR_LOCALAWS_PORT"
 }
 

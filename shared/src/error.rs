@@ -218,6 +218,22 @@ impl From<Error> for lambda_runtime::Diagnostic {
     }
 }
 
+/// What a service shows must be what was asked for: never act on another one.
+///
+/// # Errors
+/// `Dr.Refused` for anything else.
+pub fn must_be<T: PartialEq + std::fmt::Display>(
+    asked: &T,
+    shown: &T,
+    service: &str,
+) -> Result<()> {
+    if asked == shown {
+        return Ok(());
+    }
+    let text = format!("wanted {asked}, but {service} shows {shown}");
+    Err(Error::refused(text).next("Correct the identifier, its Region or the step's accountId."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +250,15 @@ mod tests {
         let diagnostic = lambda_runtime::Diagnostic::from(Error::refused("no."));
         assert_eq!(diagnostic.error_type, "Dr.Refused");
         assert!(diagnostic.error_message.starts_with("no. Nothing was changed"));
+    }
+
+    #[test]
+    fn what_is_shown_of_another_place_is_refused() {
+        let (asked, shown) = ("arn:aws:rds:us-west-2:1:db:x", "arn:aws:rds:us-east-1:1:db:x");
+        assert!(must_be(&asked, &asked, "RDS").is_ok());
+        let error = must_be(&asked, &shown, "RDS").unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Refused);
+        assert_eq!(error.message, format!("wanted {asked}, but RDS shows {shown}"));
+        assert!(error.next_step.contains("accountId"), "{}", error.next_step);
     }
 }

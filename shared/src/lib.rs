@@ -37,7 +37,7 @@ pub mod tokens;
 pub use aws::Doing;
 pub use clients::Clients;
 pub use context::{Context, Mode, Phase};
-pub use error::{Error, ErrorType, Nature, Result};
+pub use error::{Error, ErrorType, Nature, Result, must_be};
 pub use progress::Cx;
 pub use request::{Request, Response, Status};
 pub use resource::{ChangeClass, Classified, ControlPlane, Outcome, Resource, Step};

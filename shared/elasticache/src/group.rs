@@ -5,7 +5,7 @@ use crate::status::{Health, Role, group_health, role};
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::primitives::DateTime;
 use aws_sdk_elasticache::types::{AutomaticFailoverStatus, ReplicationGroup};
-use shared::{Doing, Error, Result};
+use shared::{Doing, Error, Result, must_be};
 
 /// What a replication group says of its global datastore.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub async fn describe_group(client: &Client, arn: &GroupArn) -> Result<Option<Gr
         other => other?.replication_groups().first().map(|g| read(arn, g)).transpose()?,
     };
     if let Some(group) = &found {
-        arn.must_be(&group.arn)?;
+        must_be(arn, &group.arn, "ElastiCache")?;
     }
     Ok(found)
 }

@@ -49,19 +49,6 @@ impl GroupArn {
     pub fn standalone(&self) -> String {
         format!("elasticache:standalone:{self}")
     }
-
-    /// What ElastiCache shows must be what was asked for.
-    ///
-    /// # Errors
-    /// `Dr.Refused` for anything else.
-    pub(crate) fn must_be(&self, shown: &Self) -> Result<()> {
-        if self == shown {
-            return Ok(());
-        }
-        let text = format!("wanted {self}, but ElastiCache shows {shown}");
-        Err(Error::refused(text)
-            .next("Correct the identifier, its Region or the step's accountId."))
-    }
 }
 
 impl std::fmt::Display for GroupArn {
@@ -240,17 +227,6 @@ mod tests {
             let error = here().datastore("P", wrong).unwrap_err();
             assert_eq!(error.error_type, ErrorType::InvalidParameters, "{wrong}");
         }
-    }
-
-    #[test]
-    fn what_is_shown_of_another_place_is_refused() {
-        let asked = here().group("P", ARN).unwrap();
-        assert!(asked.must_be(&asked).is_ok());
-        let shown = GroupArn { account: "999999999999".into(), ..asked.clone() };
-        let error = asked.must_be(&shown).unwrap_err();
-        assert_eq!(error.error_type, ErrorType::Refused);
-        assert_eq!(error.message, format!("wanted {asked}, but ElastiCache shows {shown}"));
-        assert!(error.next_step.contains("accountId"), "{}", error.next_step);
     }
 
     #[test]

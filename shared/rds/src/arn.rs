@@ -87,19 +87,6 @@ impl Arn {
         let by_id = !text.starts_with("arn:") && region == self.region;
         text.eq_ignore_ascii_case(&if by_id { self.id.clone() } else { self.to_string() })
     }
-
-    /// What RDS shows must be what was asked for.
-    ///
-    /// # Errors
-    /// `Dr.Refused` for anything else.
-    pub(crate) fn must_be(&self, shown: &Self) -> Result<()> {
-        if self == shown {
-            return Ok(());
-        }
-        let text = format!("wanted {self}, but RDS shows {shown}");
-        Err(Error::refused(text)
-            .next("Correct the identifier, its Region or the step's accountId."))
-    }
 }
 
 fn no_arn(kind: Kind, parameter: &str, text: &str) -> Error {
@@ -243,19 +230,6 @@ mod tests {
 
     fn place(partition: &str, region: &str, account: &str) -> Place {
         Place { partition: partition.into(), region: region.into(), account: account.into() }
-    }
-
-    #[test]
-    fn what_is_shown_of_another_place_is_refused() {
-        let arn = |region: &str| {
-            Arn::parse("P", &format!("arn:aws:rds:{region}:123456789012:db:orders")).unwrap()
-        };
-        let (asked, shown) = (arn("us-west-2"), arn("us-east-1"));
-        assert!(asked.must_be(&asked).is_ok());
-        let error = asked.must_be(&shown).unwrap_err();
-        assert_eq!(error.error_type, shared::ErrorType::Refused);
-        assert_eq!(error.message, format!("wanted {asked}, but RDS shows {shown}"));
-        assert!(error.next_step.contains("accountId"), "{}", error.next_step);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::instance::{Instance, all};
 use crate::status::{Health, health};
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbCluster, Filter};
-use shared::{Doing, Error, Result};
+use shared::{Doing, Error, Result, must_be};
 
 /// An instance in a cluster, as the cluster tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub async fn describe_cluster(client: &Client, arn: &Arn) -> Result<Option<Clust
         other => other?.db_clusters().first().map(read).transpose()?,
     };
     if let Some(cluster) = &found {
-        arn.must_be(&cluster.arn)?;
+        must_be(arn, &cluster.arn, "RDS")?;
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@ use crate::arn::Arn;
 use crate::status::{Health, health};
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbInstance, Filter};
-use shared::{Doing, Error, Result};
+use shared::{Doing, Error, Result, must_be};
 
 /// What `DescribeDBInstances` says of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub async fn describe(client: &Client, arn: &Arn) -> Result<Option<Instance>> {
         other => other?.db_instances().first().map(read).transpose()?,
     };
     if let Some(instance) = &found {
-        arn.must_be(&instance.arn)?;
+        must_be(arn, &instance.arn, "RDS")?;
     }
     Ok(found)
 }

@@ -194,8 +194,9 @@ async fn a_lock_that_comes_back_a_moment_after_the_end_is_waited_for() {
     let events = To { service: "events", region: WEST, key: ADMINISTRATOR };
     world.control.json(events, "AWSEvents.DisableRule", &rule).done();
     let held = blocked(&world).await;
+    world.control.clear_calls();
     let second = world.start_machine(WEST, "ACTIVATE", direct(quick())).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    looked_twice(&world).await;
     assert_eq!(lock(&world, "event").await, held, "nobody has taken it");
     let given_back =
         json!({"state": "released", "outcome": "FAILED", "releasedAt": "2026-01-01T00:00:00Z"});
@@ -210,6 +211,19 @@ async fn a_lock_that_comes_back_a_moment_after_the_end_is_waited_for() {
     let why = locked(&world.wait(&refused, 60).await);
     assert!(why.contains("ended a moment ago"), "{why}");
     assert_eq!(lock(&world, "event").await, held);
+}
+
+/// The start has found the holder ended, waited, and looked once more.
+async fn looked_twice(world: &World) {
+    for _ in 0..100 {
+        let calls = world.control.calls();
+        let own = calls.iter().filter(|c| c.function().ends_with("manifest-loader"));
+        if own.filter(|c| c.action() == "states:DescribeExecution").count() >= 2 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("nobody looks at the holder again\n{}", world.trouble());
 }
 
 fn direct(application: Value) -> Value {
